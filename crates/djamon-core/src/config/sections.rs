@@ -1,0 +1,143 @@
+//! The sections of `djamon.toml` and what each key means when nobody sets it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::domain::{Policy, ScopeRule};
+
+/// A value that is never shown: its Debug says nothing.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Secret(pub String);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0.is_empty() { "none" } else { "…" })
+    }
+}
+
+/// The whole configuration, checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// The file it was read from; `None` when there was none.
+    pub file: Option<PathBuf>,
+    /// `[database]`
+    pub database: Database,
+    /// `[check]`
+    pub check: CheckSection,
+    /// `[history]`
+    pub history: History,
+    /// `[email]`
+    pub email: Email,
+    /// `[twitter]`
+    pub twitter: Twitter,
+    /// `[web]`
+    pub web: Web,
+}
+
+/// `[database]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Database {
+    /// `sqlite://PATH` or `postgres://…`; its Debug hides the password (see `store::backend::DatabaseUrl`).
+    pub url: Secret,
+}
+
+/// `[check]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckSection {
+    /// Addresses that usually answer; empty switches the sandbox guard off.
+    pub sandbox_urls: Vec<String>,
+    /// What counts for every site that says nothing else.
+    pub policy: Policy,
+    /// Probes at a time; 0: chosen from the number of sites.
+    pub concurrency: usize,
+    /// The name of this place.
+    pub location: String,
+    /// What cron was told.
+    pub schedule: Vec<String>,
+    /// Which outage a site joins.
+    pub outage_scope: ScopeRule,
+}
+
+/// `[history]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct History {
+    /// How long SiteViews are kept.
+    pub keep_views: Duration,
+    /// How long hourly figures are kept.
+    pub keep_hours: Duration,
+    /// The time zone of days and months in reports.
+    pub time_zone: chrono_tz::Tz,
+}
+
+/// How a connection to a mail server is protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MailTls {
+    /// STARTTLS, required.
+    StartTls,
+    /// TLS from the first byte.
+    Implicit,
+    /// None; no password is ever sent.
+    None,
+}
+
+/// `[email]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Email {
+    /// The sender; empty: e-mail is off.
+    pub from: String,
+    /// The recipients.
+    pub to: Vec<String>,
+    /// The mail server.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// How the connection is protected.
+    pub tls: MailTls,
+    /// The user name; empty: none.
+    pub user: String,
+    /// The password.
+    pub password: Secret,
+    /// Where `.eml` files are written instead of sending.
+    pub file_dir: Option<PathBuf>,
+}
+
+impl Email {
+    /// Whether mail is to be sent.
+    pub fn is_on(&self) -> bool {
+        !self.from.is_empty()
+    }
+}
+
+/// `[twitter]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Twitter {
+    /// Whether to post.
+    pub enabled: bool,
+    /// The application's key.
+    pub consumer_key: Secret,
+    /// The application's secret.
+    pub consumer_secret: Secret,
+    /// The account's token.
+    pub oauth_token: Secret,
+    /// The account's secret.
+    pub oauth_secret: Secret,
+    /// Where the API is.
+    pub api_url: String,
+}
+
+/// `[web]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Web {
+    /// Address and port to listen on.
+    pub listen: String,
+    /// The address people see; a path in it is the path the pages are served under. No slash at the end.
+    pub base_url: String,
+    /// For sessions; made and kept in `state_dir` when empty.
+    pub secret_key: Secret,
+    /// Where the session key is kept; beside the SQLite file when `None`.
+    pub state_dir: Option<PathBuf>,
+    /// Whether visitors who are not signed in may read.
+    pub public: bool,
+    /// A directory whose files replace built-in templates of the same name.
+    pub templates: Option<PathBuf>,
+}

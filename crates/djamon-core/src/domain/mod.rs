@@ -1,0 +1,34 @@
+//! What Djamon knows and how it decides. Pure: no IO, no clock, no SQL, no threads; `now` is an argument.
+
+pub mod alert;
+pub mod group;
+pub mod hold;
+pub mod ids;
+pub mod instant;
+pub mod invalid;
+pub mod observation;
+pub mod options;
+pub mod outage;
+pub mod plan;
+pub mod policy;
+pub mod recent;
+pub mod run;
+pub mod site;
+pub mod span;
+pub mod streak;
+pub mod target;
+pub mod text;
+
+pub use alert::{Event, EventKind};
+pub use group::Group;
+pub use ids::{ChannelId, EventId, GroupId, LocationId, OutageId, OutboxId, RunId, SiteId, UserId, ViewId};
+pub use instant::Instant;
+pub use invalid::Invalid;
+pub use observation::{Line, Look, Observation, Outcome, Phases};
+pub use options::{GoodCodes, Method, SiteOptions};
+pub use outage::{Left, Scope, ScopeRule};
+pub use policy::{Check, Policy};
+pub use site::Site;
+pub use span::Span;
+pub use streak::{Standing, Streak};
+pub use target::{Credentials, Target};

@@ -1,0 +1,110 @@
+//! Which outage a site joins, and how it leaves.
+
+use serde::{Deserialize, Serialize};
+
+use super::{GroupId, Instant, LocationId, Look, OutageId, RunId, SiteId};
+
+/// How far one outage reaches; there is at most one open outage per scope.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Scope {
+    /// Every site.
+    All,
+    /// The sites of one group.
+    Group(GroupId),
+}
+
+/// Which scope a site's outage has: `[check] outage_scope`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ScopeRule {
+    /// One current outage for everything, as documented.
+    #[default]
+    All,
+    /// One per group; sites without a group share one.
+    Group,
+}
+
+impl ScopeRule {
+    /// The scope of a site in `group`.
+    pub fn scope(self, group: Option<GroupId>) -> Scope {
+        match (self, group) {
+            (ScopeRule::Group, Some(group)) => Scope::Group(group),
+            (ScopeRule::Group, None) | (ScopeRule::All, _) => Scope::All,
+        }
+    }
+}
+
+/// Why a site is no longer in an outage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Left {
+    /// It is back.
+    Recovered,
+    /// It was paused.
+    Paused,
+    /// It was removed.
+    Removed,
+    /// What its verdicts rest on was changed.
+    Changed,
+}
+
+impl Left {
+    /// Its name in tables and JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Left::Recovered => "recovered",
+            Left::Paused => "paused",
+            Left::Removed => "removed",
+            Left::Changed => "changed",
+        }
+    }
+
+    /// The reason of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Left::Recovered, Left::Paused, Left::Removed, Left::Changed]
+            .into_iter()
+            .find(|left| left.name() == name)
+    }
+}
+
+/// An outage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outage {
+    /// Its number.
+    pub id: OutageId,
+    /// How far it reaches.
+    pub scope: Scope,
+    /// The earliest first failed look of its sites.
+    pub started_at: Instant,
+    /// The look that raised it.
+    pub detected_at: Instant,
+    /// When its last site was back; `None` while it is open.
+    pub resolved_at: Option<Instant>,
+    /// The run that raised it.
+    pub opened_by: RunId,
+}
+
+/// One site's part in an outage, with copies of the looks it rests on. A site that came back has two.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// The outage.
+    pub outage: OutageId,
+    /// The site.
+    pub site: SiteId,
+    /// Where it was seen from.
+    pub location: LocationId,
+    /// Its first failed look.
+    pub down_at: Instant,
+    /// The look that confirmed it.
+    pub detected_at: Instant,
+    /// When it left; `None` while it is down.
+    pub up_at: Option<Instant>,
+    /// Why it left.
+    pub left: Option<Left>,
+    /// The first failed look.
+    pub first: Look,
+    /// The failed look that confirmed it.
+    pub last: Look,
+    /// The first good look of its recovery.
+    pub good: Option<Look>,
+}

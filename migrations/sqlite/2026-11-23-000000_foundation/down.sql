@@ -1,0 +1,13 @@
+DROP TABLE users;
+DROP TABLE outbox;
+DROP TABLE channels;
+DROP TABLE outage_sites;
+DROP TABLE events;
+DROP TABLE outages;
+DROP TABLE site_states;
+DROP TABLE site_views;
+DROP TABLE details;
+DROP TABLE runs;
+DROP TABLE sites;
+DROP TABLE groups;
+DROP TABLE locations;
