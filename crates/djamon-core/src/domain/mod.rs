@@ -2,6 +2,7 @@
 
 pub mod alert;
 pub mod group;
+pub mod health;
 pub mod hold;
 pub mod ids;
 pub mod instant;
@@ -15,6 +16,8 @@ pub mod recent;
 pub mod run;
 pub mod site;
 pub mod span;
+pub mod status;
+pub mod story;
 pub mod streak;
 pub mod target;
 pub mod text;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{GroupId, Instant, LocationId, Look, OutageId, RunId, SiteId};
+use super::{EventId, GroupId, Instant, LocationId, Look, OutageId, RunId, SiteId};
 
 /// How far one outage reaches; there is at most one open outage per scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -93,6 +93,8 @@ pub struct Part {
     pub site: SiteId,
     /// Where it was seen from.
     pub location: LocationId,
+    /// The event that told of it; none for a site that came back.
+    pub event: Option<EventId>,
     /// Its first failed look.
     pub down_at: Instant,
     /// The look that confirmed it.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Instant, LocationId, RunId};
+use super::{Instant, LocationId, RunId, Standing};
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -87,4 +87,15 @@ pub struct Counts {
     pub down: u32,
     /// Due but not looked at.
     pub skipped: u32,
+}
+
+impl Counts {
+    /// Counts one site that stands so.
+    pub fn add(&mut self, standing: Standing) {
+        match standing {
+            Standing::Up => self.up += 1,
+            Standing::Failing => self.failing += 1,
+            Standing::Down => self.down += 1,
+        }
+    }
 }

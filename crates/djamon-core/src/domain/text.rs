@@ -1,5 +1,7 @@
 //! The documented helpers for text: `readable_time`, `ordinal` and slugs.
 
+use super::Invalid;
+
 /// A length of time in seconds as people say it, in hours, minutes and seconds; parts that are nought are left out.
 ///
 /// ```
@@ -91,6 +93,21 @@ pub fn plain(text: &str, most: usize) -> String {
         plain.push(c);
     }
     plain
+}
+
+/// A name that a person gave to a site, a group or a channel, without spaces around it.
+///
+/// # Errors
+/// [`Invalid`] of the field `name`: nothing, too much, or what cannot be printed.
+pub fn name(text: &str) -> Result<String, Invalid> {
+    let name = text.trim();
+    if name.is_empty() || name.chars().count() > 200 || name.chars().any(char::is_control) {
+        return Err(Invalid::new(
+            "name",
+            format!("{name:?} cannot be a name; use 1 to 200 printable characters"),
+        ));
+    }
+    Ok(name.to_owned())
 }
 
 #[cfg(test)]

@@ -1,1 +1,32 @@
-//! x
+//! The one place that speaks SQL, written once for SQLite and PostgreSQL. Only [`backend`] names one of the two.
+//!
+//! One writer per table: a run writes what it saw ([`record`], [`runs`]), commands and pages write configuration
+//! ([`sites`], [`groups`], [`users`]). Everything that writes goes through [`write`].
+
+pub mod backend;
+pub mod channels;
+mod details;
+pub mod due;
+mod error;
+pub mod groups;
+mod memory;
+pub mod outages;
+pub mod outbox;
+pub mod record;
+mod rows;
+pub mod runs;
+mod schema;
+pub mod sites;
+pub mod snapshot;
+pub mod statuses;
+pub mod users;
+pub mod views;
+
+pub use backend::connection::AnyConnection;
+pub use backend::pool::{Pool, pool};
+pub use backend::tx::write;
+pub use backend::url::DatabaseUrl;
+pub use error::StoreError;
+
+/// How many keys one query is asked for at most: SQLite takes 32,766 values, and smaller queries stay in the cache.
+pub(crate) const CHUNK: usize = 1000;

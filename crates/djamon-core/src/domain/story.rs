@@ -1,0 +1,46 @@
+//! Everything that one message tells, read when the message is about to leave.
+
+use super::outage::Outage;
+use super::{Event, Instant, Left, Outcome};
+
+/// What one message tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Story {
+    /// The message's own name: Message-ID and idempotency key. The same message sent again has the same.
+    pub key: String,
+    /// The key of the outage's first message on this channel, when this is a later one.
+    pub thread: Option<String>,
+    /// What happened, oldest first; one message may tell the whole of a short outage.
+    pub events: Vec<Event>,
+    /// The outage they are of.
+    pub outage: Option<Outage>,
+    /// Its sites, in the order they joined.
+    pub sites: Vec<StorySite>,
+}
+
+/// One site's part in the story.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StorySite {
+    /// Its slug.
+    pub slug: String,
+    /// Its name.
+    pub name: String,
+    /// Its address, credentials masked.
+    pub url: String,
+    /// Its first failed look.
+    pub down_at: Instant,
+    /// When it left the outage.
+    pub up_at: Option<Instant>,
+    /// Why it left.
+    pub left: Option<Left>,
+    /// How the look that confirmed it ended.
+    pub outcome: Outcome,
+    /// Its status code.
+    pub code: Option<u16>,
+    /// Its sentence.
+    pub detail: Option<String>,
+    /// The last good look before it, if that is remembered.
+    pub last_good_at: Option<Instant>,
+    /// Whether one of the events tells of it for the first time.
+    pub is_news: bool,
+}

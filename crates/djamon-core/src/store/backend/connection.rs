@@ -1,0 +1,80 @@
+//! One connection to either database, opened by the address's scheme, with everything set before its first use.
+
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, PgConnection, SqliteConnection};
+
+pub use super::multi::{AnyConnection, MultiBackend};
+use super::url::DatabaseUrl;
+use crate::store::StoreError;
+
+/// What to do when there is no SQLite file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opening {
+    /// Make it.
+    Create,
+    /// Refuse.
+    Existing,
+}
+
+/// Opens a connection; the schema may be anything yet.
+///
+/// # Errors
+/// [`StoreError::Open`], in the database's own words and with a hint.
+pub fn open(url: &DatabaseUrl, opening: Opening) -> Result<AnyConnection, StoreError> {
+    let failed = |problem: String| StoreError::Open { database: url.to_string(), problem };
+    match url {
+        DatabaseUrl::Sqlite(path) => {
+            if opening == Opening::Existing && !path.exists() {
+                return Err(failed("there is no such file; run djamon-check once to make it".into()));
+            }
+            let mut connection = SqliteConnection::establish(&path.to_string_lossy())
+                .map_err(|e| failed(hint(e.to_string())))?;
+            connection.batch_execute(SQLITE_SETTINGS).map_err(|e| failed(hint(e.to_string())))?;
+            Ok(AnyConnection::Sqlite(connection))
+        }
+        DatabaseUrl::Postgres(address) => {
+            let address = with_connect_timeout(address);
+            let mut connection = PgConnection::establish(&address)
+                .map_err(|e| failed(hint(e.to_string().trim().to_owned())))?;
+            connection.batch_execute(POSTGRES_SETTINGS).map_err(|e| failed(e.to_string()))?;
+            Ok(AnyConnection::Postgres(connection))
+        }
+    }
+}
+
+/// The busy timeout comes first: every later statement may have to wait. Reading the schema's version proves that the
+/// file is a database.
+const SQLITE_SETTINGS: &str = "PRAGMA busy_timeout = 10000; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
+                               PRAGMA schema_version;";
+
+const POSTGRES_SETTINGS: &str = "SET TIME ZONE 'UTC'; SET client_min_messages = warning; SET lock_timeout = '10s'; SET statement_timeout = '60s';";
+
+/// A server that does not answer must not hold up a run for minutes.
+fn with_connect_timeout(address: &str) -> String {
+    match url::Url::parse(address) {
+        Ok(mut url) if !url.query_pairs().any(|(key, _)| key == "connect_timeout") => {
+            url.query_pairs_mut().append_pair("connect_timeout", "5");
+            url.into()
+        }
+        _ => address.to_owned(),
+    }
+}
+
+fn hint(problem: String) -> String {
+    let problem = problem.lines().map(str::trim).collect::<Vec<_>>().join(" ");
+    let hint = match problem.as_str() {
+        p if p.contains("unable to open database file") || p.contains("Unable to open") => {
+            "; check that its directory exists and may be written"
+        }
+        p if p.contains("file is not a database") => {
+            "; [database] url names something else, or the file is damaged"
+        }
+        p if p.contains("password authentication failed") || p.contains("no password supplied") => {
+            "; check user and password in [database] url"
+        }
+        p if p.contains("does not exist") => "; make it with createdb, or correct [database] url",
+        p if p.contains("Connection refused") || p.contains("No such file") => "; is PostgreSQL running?",
+        _ => "",
+    };
+    format!("{problem}{hint}")
+}

@@ -1,0 +1,77 @@
+//! Locks that die with their holder: `flock` on a file beside an SQLite database, advisory locks on PostgreSQL.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+
+use diesel::RunQueryDsl;
+use diesel::sql_types::{Bool, Text};
+
+use super::connection::{AnyConnection, Opening, open};
+use super::url::DatabaseUrl;
+use crate::store::StoreError;
+
+/// Held while a run goes on; released when it is dropped or the process dies.
+pub struct RunLock(#[expect(dead_code, reason = "held, not read")] Held);
+
+#[expect(dead_code, reason = "held, not read")]
+enum Held {
+    File(File),
+    Session(Box<AnyConnection>),
+}
+
+/// Tries to take the lock of `location`'s runs; `None` when another run holds it.
+///
+/// # Errors
+/// [`StoreError`] when the lock file cannot be made or the server not be reached.
+pub fn try_run_lock(url: &DatabaseUrl, location: &str) -> Result<Option<RunLock>, StoreError> {
+    match url {
+        DatabaseUrl::Sqlite(path) => {
+            let file = lock_file(url, &beside(path, &format!("{location}.lock")))?;
+            match file.try_lock() {
+                Ok(()) => Ok(Some(RunLock(Held::File(file)))),
+                Err(TryLockError::WouldBlock) => Ok(None),
+                Err(TryLockError::Error(error)) => Err(unusable(url, error)),
+            }
+        }
+        DatabaseUrl::Postgres(_) => {
+            #[derive(diesel::QueryableByName)]
+            struct Taken {
+                #[diesel(sql_type = Bool)]
+                taken: bool,
+            }
+            let mut session = open(url, Opening::Existing)?;
+            let query = diesel::sql_query("SELECT pg_try_advisory_lock(69, hashtext($1)) AS taken");
+            let Taken { taken } = query.bind::<Text, _>(location).get_result(&mut session)?;
+            Ok(taken.then(|| RunLock(Held::Session(Box::new(session)))))
+        }
+    }
+}
+
+/// Waits for the lock of schema changes of an SQLite database: migrations themselves take none.
+pub(super) fn wait_for_migration_lock(url: &DatabaseUrl, path: &Path) -> Result<File, StoreError> {
+    let file = lock_file(url, &beside(path, "migrate.lock"))?;
+    file.lock().map_err(|error| unusable(url, error))?;
+    Ok(file)
+}
+
+fn lock_file(url: &DatabaseUrl, path: &Path) -> Result<File, StoreError> {
+    OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path)
+        .map_err(|error| unusable(url, error))
+}
+
+fn unusable(url: &DatabaseUrl, error: std::io::Error) -> StoreError {
+    let problem =
+        format!("its lock file cannot be used ({error}); check that its directory exists and may be written");
+    StoreError::Open { database: url.to_string(), problem }
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(suffix);
+    name.into()
+}

@@ -1,0 +1,12 @@
+//! The only folder that names a database: how each is reached, written, migrated, and what they do not have in common.
+
+pub mod bulk;
+pub mod connection;
+pub mod guid;
+pub mod lock;
+pub mod migrate;
+mod multi;
+pub mod partitions;
+pub mod pool;
+pub mod tx;
+pub mod url;

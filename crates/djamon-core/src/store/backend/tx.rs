@@ -1,0 +1,47 @@
+//! Writing transactions, one at a time on both databases.
+
+use diesel::Connection;
+use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+
+use super::connection::AnyConnection;
+use crate::store::StoreError;
+
+type Manager = <AnyConnection as Connection>::TransactionManager;
+
+/// Runs `work` in a transaction that holds the write lock from its beginning: one that reads first and then writes would
+/// fail at once under contention in SQLite, in spite of its busy timeout. On PostgreSQL an advisory lock gives the same
+/// order, so that what a plan read is still true when it is carried out.
+///
+/// # Errors
+/// What `work` says, or what the database says of beginning and committing; in both cases nothing is written.
+pub fn write<T>(
+    connection: &mut AnyConnection,
+    work: impl FnOnce(&mut AnyConnection) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    match connection {
+        AnyConnection::Sqlite(sqlite) => {
+            AnsiTransactionManager::begin_transaction_sql(sqlite, "BEGIN IMMEDIATE")?
+        }
+        AnyConnection::Postgres(postgres) => {
+            AnsiTransactionManager::begin_transaction(postgres)?;
+            if let Err(error) = postgres.batch_execute("SELECT pg_advisory_xact_lock(68, 1)") {
+                let _ = AnsiTransactionManager::rollback_transaction(postgres);
+                return Err(error.into());
+            }
+        }
+    }
+    match work(connection) {
+        Ok(value) => match Manager::commit_transaction(connection) {
+            Ok(()) => Ok(value),
+            Err(error) => {
+                // A commit that found the disk full leaves SQLite's transaction open.
+                let _ = Manager::rollback_transaction(connection);
+                Err(error.into())
+            }
+        },
+        Err(error) => {
+            let _ = Manager::rollback_transaction(connection);
+            Err(error)
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Which sites a run looks at.
+
+use diesel::prelude::*;
+
+use super::backend::connection::MultiBackend;
+use super::rows::{SiteRow, standing};
+use super::schema::{groups, site_states, sites};
+use super::{AnyConnection, StoreError};
+use crate::domain::plan::EARLY;
+use crate::domain::run::Counts;
+use crate::domain::{Instant, LocationId, Site, SiteId, Standing};
+
+/// What a run was asked to look at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Selection {
+    /// Every site that is due.
+    Due,
+    /// These sites and the sites of these groups by slug, due or not, but never what is paused.
+    Named {
+        /// Slugs of sites.
+        sites: Vec<String>,
+        /// Slugs of groups.
+        groups: Vec<String>,
+    },
+}
+
+/// One site to look at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DueSite {
+    /// The site.
+    pub site: Site,
+    /// How it stands at this location; `None` when nobody has looked yet.
+    pub standing: Option<Standing>,
+    /// Whether its last look failed.
+    pub failed_last: bool,
+}
+
+/// Which half of the due sites: those that failed last time start first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Half {
+    /// The last look failed.
+    FailedLast,
+    /// The others.
+    Others,
+}
+
+/// At most `limit` sites of one half, in order of number, after the site `after`.
+///
+/// # Errors
+/// What the database says.
+pub fn page(
+    connection: &mut AnyConnection,
+    selection: &Selection,
+    location: LocationId,
+    now: Instant,
+    half: Half,
+    after: SiteId,
+    limit: i64,
+) -> Result<Vec<DueSite>, StoreError> {
+    let failed = site_states::last_failed.nullable();
+    let query = due(selection, location, now).filter(sites::id.gt(after.0)).order(sites::id).limit(limit);
+    let query = match half {
+        Half::FailedLast => query.filter(failed.eq(true)),
+        Half::Others => query.filter(failed.is_null().or(failed.eq(false))),
+    };
+    let columns = (SiteRow::as_select(), site_states::standing.nullable(), failed);
+    let rows = query.select(columns).load::<(SiteRow, Option<String>, Option<bool>)>(connection)?;
+    rows.into_iter()
+        .map(|(site, name, failed)| {
+            let standing = name.as_deref().map(standing).transpose()?;
+            Ok(DueSite { site: site.try_into()?, standing, failed_last: failed == Some(true) })
+        })
+        .collect()
+}
+
+/// How many sites are due and how they stand.
+///
+/// # Errors
+/// What the database says.
+pub fn counts(
+    connection: &mut AnyConnection,
+    selection: &Selection,
+    location: LocationId,
+    now: Instant,
+) -> Result<Counts, StoreError> {
+    let mut counts = Counts::default();
+    let rows = due(selection, location, now).select(site_states::standing.nullable());
+    for name in rows.load::<Option<String>>(connection)? {
+        counts.sites += 1;
+        if let Some(name) = name {
+            counts.add(standing(&name)?);
+        }
+    }
+    Ok(counts)
+}
+
+#[diesel::dsl::auto_type(type_case = "PascalCase")]
+fn with_states(location: i32) -> _ {
+    sites::table
+        .left_join(
+            site_states::table
+                .on(site_states::site_id.eq(sites::id).and(site_states::location_id.eq(location))),
+        )
+        .left_join(groups::table.on(sites::group_id.eq(groups::id.nullable())))
+}
+
+type Due<'a> = diesel::helper_types::IntoBoxed<'a, WithStates, MultiBackend>;
+
+/// Sites that are not paused or removed, and either named or due: in every run without an interval of their own, from
+/// their slot on with one.
+fn due<'a>(selection: &Selection, location: LocationId, now: Instant) -> Due<'a> {
+    let query = with_states(location.0).into_boxed();
+    let query = query.filter(sites::paused_at.is_null().and(sites::removed_at.is_null()));
+    match selection {
+        Selection::Due => {
+            let next_due_at = site_states::next_due_at.nullable();
+            let slot_came = next_due_at.is_null().or(next_due_at.le(now.plus(EARLY).ms()));
+            query.filter(sites::interval_ms.is_null().or(slot_came.assume_not_null()))
+        }
+        Selection::Named { sites: names, groups: of } => {
+            let named = sites::slug.eq_any(names.clone());
+            let grouped = groups::slug.nullable().eq_any(of.clone());
+            query.filter(named.or(grouped.assume_not_null()))
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! Carries a plan out: the one transaction of a batch, in fixed order. After a crash the database holds all of it or
+//! nothing.
+
+use std::collections::HashMap;
+
+use diesel::prelude::*;
+
+use super::backend::{bulk, partitions};
+use super::rows::{NewStateRow, NewViewRow, scope_number};
+use super::schema::{events, outage_sites, outages, outbox};
+use super::{AnyConnection, StoreError, details, snapshot, write};
+use crate::domain::plan::{self, Change, OutageRef, RunContext, RunPlan};
+use crate::domain::{EventId, EventKind, Instant, Look, Observation, OutageId, Policy, SiteId, ViewId};
+
+/// What a batch became.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Recorded {
+    /// The plan that was carried out.
+    pub plan: RunPlan,
+    /// Outages that began, and which sites began them.
+    pub opened: Vec<(OutageId, SiteId)>,
+    /// Sites that joined outages of earlier runs.
+    pub joined: Vec<(OutageId, SiteId)>,
+    /// Outages that ended.
+    pub resolved: Vec<OutageId>,
+}
+
+/// Mints the keys of SiteViews: time order is key order, even when the clock jumps back between runs.
+#[derive(Debug)]
+pub struct ViewIds {
+    floor: Instant,
+    random: u128,
+}
+
+impl ViewIds {
+    /// Keys above everything stored so far.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn after_stored(connection: &mut AnyConnection) -> Result<Self, StoreError> {
+        let last = super::views::last_id(connection)?.map(partitions::instant_of);
+        let floor = last.map_or(Instant::from_ms(0), |last| Instant::from_ms(last.ms() + 1));
+        Ok(ViewIds { floor, random: uuid::Uuid::new_v4().as_u128() })
+    }
+
+    /// The key of a look that began at `at`.
+    pub fn next(&mut self, at: Instant) -> ViewId {
+        self.random = self.random.wrapping_add(1);
+        let [.., a, b, c, d, e, f, g, h, i, j] = self.random.to_be_bytes();
+        let ms = at.max(self.floor).ms().max(0).unsigned_abs();
+        let random = [a, b, c, d, e, f, g, h, i, j];
+        ViewId(uuid::Builder::from_unix_timestamp_millis(ms, &random).into_uuid())
+    }
+}
+
+/// Plans and writes one batch of observations. `channels` are those that are told of what follows.
+///
+/// # Errors
+/// What the database says; then nothing of the batch is written.
+pub fn batch(
+    connection: &mut AnyConnection,
+    context: &RunContext,
+    policy: &Policy,
+    ids: &mut ViewIds,
+    observations: Vec<Observation>,
+    channels: &[String],
+    now: Instant,
+) -> Result<Recorded, StoreError> {
+    let sites: Vec<SiteId> = observations.iter().map(|observation| observation.site).collect();
+    let observations: Vec<_> =
+        observations.into_iter().map(|observation| (ids.next(observation.at), observation)).collect();
+    write(connection, |connection| {
+        let snapshot = snapshot::of(connection, context.location, policy, &sites)?;
+        carry_out(connection, context, plan::plan(context, snapshot, observations), channels, now)
+    })
+}
+
+/// Takes sites that were paused, removed or edited out of their open outages.
+///
+/// # Errors
+/// What the database says; then nothing is written.
+pub fn departures(
+    connection: &mut AnyConnection,
+    context: &RunContext,
+    policy: &Policy,
+    channels: &[String],
+    now: Instant,
+) -> Result<Recorded, StoreError> {
+    if snapshot::of_departed(connection, context.location, policy)?.sites.is_empty() {
+        return Ok(Recorded::default());
+    }
+    write(connection, |connection| {
+        let snapshot = snapshot::of_departed(connection, context.location, policy)?;
+        carry_out(connection, context, plan::departures(context, snapshot, now), channels, now)
+    })
+}
+
+/// 1. SiteViews with their details. 2. States. 3. Outages, their sites, the events and what the channels are owed.
+fn carry_out(
+    connection: &mut AnyConnection,
+    context: &RunContext,
+    plan: RunPlan,
+    channels: &[String],
+    now: Instant,
+) -> Result<Recorded, StoreError> {
+    put_views(connection, context, &plan, now)?;
+    let states: Vec<_> =
+        plan.states.iter().map(|(site, state)| NewStateRow::new(*site, context.location, state)).collect();
+    bulk::put_states(connection, &states)?;
+
+    let mut story =
+        Storyteller { connection, context, channels, now, new: Vec::new(), events: HashMap::new() };
+    let mut recorded = Recorded::default();
+    for change in &plan.changes {
+        story.tell(change, &mut recorded)?;
+    }
+    recorded.plan = plan;
+    Ok(recorded)
+}
+
+fn put_views(
+    connection: &mut AnyConnection,
+    context: &RunContext,
+    plan: &RunPlan,
+    now: Instant,
+) -> Result<(), StoreError> {
+    partitions::ensure(connection, plan.views.iter().map(|(_, look)| &look.id))?;
+    let texts = plan.views.iter().filter_map(|(_, look)| look.detail.as_deref());
+    let details = details::numbers(connection, texts, now)?;
+    let mut rows: Vec<_> = plan
+        .views
+        .iter()
+        .map(|(site, look)| NewViewRow {
+            id: look.id.into(),
+            site_id: site.0,
+            location_id: context.location.0,
+            run_id: context.run.0,
+            at: look.at.ms(),
+            outcome: look.outcome.number(),
+            degraded: look.degraded,
+            code: look.code.and_then(|code| i16::try_from(code).ok()),
+            duration_ms: i32::try_from(look.duration_ms).unwrap_or(i32::MAX),
+            detail_id: look.detail.as_deref().and_then(|detail| details.get(detail).copied()),
+        })
+        .collect();
+    rows.sort_by_key(|row| ViewId::from(row.id));
+    bulk::insert_views(connection, &rows)
+}
+
+/// Writes the steps of outages, and what people are told of them.
+struct Storyteller<'a> {
+    connection: &'a mut AnyConnection,
+    context: &'a RunContext,
+    channels: &'a [String],
+    now: Instant,
+    new: Vec<OutageId>,
+    events: HashMap<(OutageId, EventKind), EventId>,
+}
+
+impl Storyteller<'_> {
+    fn tell(&mut self, change: &Change, recorded: &mut Recorded) -> Result<(), StoreError> {
+        match change {
+            Change::Open { scope, started_at, detected_at } => {
+                let id: i32 = diesel::insert_into(outages::table)
+                    .values((
+                        outages::scope.eq(scope_number(*scope)),
+                        outages::started_at.eq(started_at.ms()),
+                        outages::detected_at.eq(detected_at.ms()),
+                        outages::opened_run_id.eq(self.context.run.0),
+                    ))
+                    .returning(outages::id)
+                    .get_result(self.connection)?;
+                self.new.push(OutageId(id));
+            }
+            Change::Enter { outage, site, first, last, event, started_at } => {
+                let outage = self.number(*outage)?;
+                let event_id = event.map(|kind| self.event(outage, kind)).transpose()?;
+                self.enter(outage, *site, first, last, event_id)?;
+                diesel::update(outages::table.filter(outages::id.eq(outage.0)))
+                    .set(outages::started_at.eq(started_at.ms()))
+                    .execute(self.connection)?;
+                match event {
+                    Some(EventKind::Opened) => recorded.opened.push((outage, *site)),
+                    Some(_) => recorded.joined.push((outage, *site)),
+                    None => {}
+                }
+            }
+            Change::Leave { outage, site, left, up_at, good } => {
+                let outage = self.number(*outage)?;
+                let part = outage_sites::table
+                    .filter(outage_sites::outage_id.eq(outage.0).and(outage_sites::site_id.eq(site.0)))
+                    .filter(outage_sites::location_id.eq(self.context.location.0))
+                    .filter(outage_sites::up_at.is_null());
+                diesel::update(part)
+                    .set((
+                        outage_sites::up_at.eq(up_at.ms()),
+                        outage_sites::left_reason.eq(left.name()),
+                        outage_sites::good_look.eq(good.as_ref().map(json).transpose()?),
+                    ))
+                    .execute(self.connection)?;
+            }
+            Change::Resolve { outage, resolved_at } => {
+                let outage = self.number(*outage)?;
+                diesel::update(outages::table.filter(outages::id.eq(outage.0)))
+                    .set(outages::resolved_at.eq(resolved_at.ms()))
+                    .execute(self.connection)?;
+                self.event(outage, EventKind::Resolved)?;
+                recorded.resolved.push(outage);
+            }
+        }
+        Ok(())
+    }
+
+    fn enter(
+        &mut self,
+        outage: OutageId,
+        site: SiteId,
+        first: &Look,
+        last: &Look,
+        event: Option<EventId>,
+    ) -> Result<(), StoreError> {
+        diesel::insert_into(outage_sites::table)
+            .values((
+                outage_sites::outage_id.eq(outage.0),
+                outage_sites::site_id.eq(site.0),
+                outage_sites::location_id.eq(self.context.location.0),
+                outage_sites::event_id.eq(event.map(|event| event.0)),
+                outage_sites::down_at.eq(first.at.ms()),
+                outage_sites::detected_at.eq(last.at.max(first.at).ms()),
+                outage_sites::first_look.eq(json(first)?),
+                outage_sites::last_look.eq(json(last)?),
+            ))
+            .execute(self.connection)?;
+        Ok(())
+    }
+
+    /// The event of this run, outage and kind; the first batch that needs it makes it, with a row for every channel.
+    fn event(&mut self, outage: OutageId, kind: EventKind) -> Result<EventId, StoreError> {
+        if let Some(event) = self.events.get(&(outage, kind)) {
+            return Ok(*event);
+        }
+        let stored: Option<i32> = events::table
+            .filter(events::outage_id.eq(outage.0).and(events::run_id.eq(self.context.run.0)))
+            .filter(events::kind.eq(kind.name()))
+            .select(events::id)
+            .first(self.connection)
+            .optional()?;
+        let event = match stored {
+            Some(id) => EventId(id),
+            None => self.new_event(outage, kind)?,
+        };
+        self.events.insert((outage, kind), event);
+        Ok(event)
+    }
+
+    fn new_event(&mut self, outage: OutageId, kind: EventKind) -> Result<EventId, StoreError> {
+        let event: i32 = diesel::insert_into(events::table)
+            .values((
+                events::kind.eq(kind.name()),
+                events::outage_id.eq(outage.0),
+                events::run_id.eq(self.context.run.0),
+                events::at.eq(self.now.ms()),
+            ))
+            .returning(events::id)
+            .get_result(self.connection)?;
+        for channel in self.channels {
+            diesel::insert_into(outbox::table)
+                .values((
+                    outbox::event_id.eq(event),
+                    outbox::outage_id.eq(outage.0),
+                    outbox::channel.eq(channel),
+                    outbox::state.eq("pending"),
+                    outbox::tries.eq(0),
+                    outbox::next_try_at.eq(self.now.ms()),
+                    outbox::created_at.eq(self.now.ms()),
+                ))
+                .execute(self.connection)?;
+        }
+        Ok(EventId(event))
+    }
+
+    fn number(&self, outage: OutageRef) -> Result<OutageId, StoreError> {
+        match outage {
+            OutageRef::Stored(id) => Ok(id),
+            OutageRef::New(n) => self
+                .new
+                .get(n)
+                .copied()
+                .ok_or_else(|| StoreError::unreadable("a plan names an outage it never opened")),
+        }
+    }
+}
+
+fn json(look: &Look) -> Result<String, StoreError> {
+    serde_json::to_string(look).map_err(StoreError::unreadable)
+}

@@ -1,0 +1,161 @@
+//! Run records: every run leaves one, also the blind, the killed and those that found another still going.
+
+use diesel::prelude::*;
+
+use super::rows::RunRow;
+use super::schema::{locations, runs};
+use super::{AnyConnection, StoreError, write};
+use crate::domain::instant::millis;
+use crate::domain::run::{Blind, Counts, Run, RunState};
+use crate::domain::{Instant, LocationId, RunId};
+use std::time::Duration;
+
+/// The number of the location of this name, made if it is new.
+///
+/// # Errors
+/// What the database says.
+pub fn location(connection: &mut AnyConnection, name: &str) -> Result<LocationId, StoreError> {
+    let known = |connection: &mut AnyConnection| {
+        let row = locations::table.filter(locations::name.eq(name)).select(locations::id);
+        row.first::<i32>(connection).optional()
+    };
+    if let Some(id) = known(connection)? {
+        return Ok(LocationId(id));
+    }
+    write(connection, |connection| match known(connection)? {
+        Some(id) => Ok(LocationId(id)),
+        None => {
+            let new = diesel::insert_into(locations::table).values(locations::name.eq(name));
+            Ok(LocationId(new.returning(locations::id).get_result(connection)?))
+        }
+    })
+}
+
+/// Begins a run: its record stands from now on. Earlier runs of the location that never ended were killed (the caller
+/// holds the location's lock) and are marked so.
+///
+/// # Errors
+/// What the database says.
+pub fn begin(
+    connection: &mut AnyConnection,
+    location: LocationId,
+    now: Instant,
+    expected_interval: Duration,
+) -> Result<RunId, StoreError> {
+    write(connection, |connection| {
+        let unfinished =
+            runs::table.filter(runs::location_id.eq(location.0).and(runs::finished_at.is_null()));
+        diesel::update(unfinished)
+            .set((runs::state.eq(RunState::Died.name()), runs::finished_at.eq(now.ms())))
+            .execute(connection)?;
+        insert(connection, location, RunState::Running, now, None, expected_interval)
+    })
+}
+
+/// Notes that a run found another one of its location still going.
+///
+/// # Errors
+/// What the database says.
+pub fn note_overlap(
+    connection: &mut AnyConnection,
+    location: LocationId,
+    now: Instant,
+    expected_interval: Duration,
+) -> Result<RunId, StoreError> {
+    write(connection, |connection| {
+        insert(connection, location, RunState::Overlap, now, Some(now), expected_interval)
+    })
+}
+
+fn insert(
+    connection: &mut AnyConnection,
+    location: LocationId,
+    state: RunState,
+    started_at: Instant,
+    finished_at: Option<Instant>,
+    expected_interval: Duration,
+) -> Result<RunId, StoreError> {
+    let id: i32 = diesel::insert_into(runs::table)
+        .values((
+            runs::location_id.eq(location.0),
+            runs::state.eq(state.name()),
+            runs::started_at.eq(started_at.ms()),
+            runs::finished_at.eq(finished_at.map(Instant::ms)),
+            runs::expected_interval_ms.eq(millis(expected_interval)),
+            (runs::sites.eq(0), runs::up.eq(0), runs::failing.eq(0), runs::down.eq(0), runs::skipped.eq(0)),
+        ))
+        .returning(runs::id)
+        .get_result(connection)?;
+    Ok(RunId(id))
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ending {
+    /// When.
+    pub at: Instant,
+    /// Whether and why it could not see.
+    pub blind: Option<Blind>,
+    /// What it counted.
+    pub counts: Counts,
+    /// Why sites were skipped.
+    pub skipped_reason: Option<String>,
+}
+
+/// Ends a run; its alerts may be delivered from now on.
+///
+/// # Errors
+/// What the database says.
+pub fn finish(connection: &mut AnyConnection, run: RunId, ending: &Ending) -> Result<(), StoreError> {
+    let count = |n: u32| i32::try_from(n).unwrap_or(i32::MAX);
+    let state = if ending.blind.is_some() { RunState::Blind } else { RunState::Done };
+    write(connection, |connection| {
+        diesel::update(runs::table.filter(runs::id.eq(run.0)))
+            .set((
+                runs::state.eq(state.name()),
+                runs::finished_at.eq(ending.at.ms()),
+                runs::blind_reason.eq(ending.blind.as_ref().map(|blind| blind.reason.as_str())),
+                runs::blind_from.eq(ending.blind.as_ref().map(|blind| blind.from.ms())),
+                runs::sites.eq(count(ending.counts.sites)),
+                runs::up.eq(count(ending.counts.up)),
+                runs::failing.eq(count(ending.counts.failing)),
+                runs::down.eq(count(ending.counts.down)),
+                runs::skipped.eq(count(ending.counts.skipped)),
+                runs::skipped_reason.eq(ending.skipped_reason.as_deref()),
+            ))
+            .execute(connection)?;
+        Ok(())
+    })
+}
+
+/// The location's last run that was not turned away, before `run` if given.
+///
+/// # Errors
+/// What the database says.
+pub fn last(
+    connection: &mut AnyConnection,
+    location: Option<LocationId>,
+    before: Option<RunId>,
+) -> Result<Option<Run>, StoreError> {
+    let mut query = runs::table
+        .filter(runs::state.ne(RunState::Overlap.name()))
+        .order(runs::id.desc())
+        .select(RunRow::as_select())
+        .into_boxed();
+    if let Some(location) = location {
+        query = query.filter(runs::location_id.eq(location.0));
+    }
+    if let Some(run) = before {
+        query = query.filter(runs::id.lt(run.0));
+    }
+    query.first(connection).optional()?.map(Run::try_from).transpose()
+}
+
+/// The newest `limit` runs, newest first, of every kind.
+///
+/// # Errors
+/// What the database says.
+pub fn newest(connection: &mut AnyConnection, limit: i64) -> Result<Vec<Run>, StoreError> {
+    let rows = runs::table.order(runs::id.desc()).limit(limit).select(RunRow::as_select());
+    rows.load(connection)?.into_iter().map(Run::try_from).collect()
+}

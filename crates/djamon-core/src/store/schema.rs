@@ -1,0 +1,197 @@
+//! The tables as diesel sees them, one text for both databases. docs/DATA-MODEL.md tells what each is for.
+
+diesel::table! {
+    locations (id) { id -> Integer, name -> Text, }
+}
+
+diesel::table! {
+    groups (id) {
+        id -> Integer,
+        slug -> Text,
+        name -> Text,
+        public -> Bool,
+        version -> Integer,
+        created_at -> BigInt,
+        removed_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    sites (id) {
+        id -> Integer,
+        slug -> Text,
+        name -> Text,
+        url -> Text,
+        auth_user -> Nullable<Text>,
+        auth_password -> Nullable<Text>,
+        group_id -> Nullable<Integer>,
+        interval_ms -> Nullable<BigInt>,
+        options -> Text,
+        public -> Bool,
+        version -> Integer,
+        created_at -> BigInt,
+        edited_at -> BigInt,
+        paused_at -> Nullable<BigInt>,
+        removed_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    runs (id) {
+        id -> Integer,
+        location_id -> Integer,
+        state -> Text,
+        started_at -> BigInt,
+        finished_at -> Nullable<BigInt>,
+        expected_interval_ms -> BigInt,
+        blind_reason -> Nullable<Text>,
+        blind_from -> Nullable<BigInt>,
+        sites -> Integer,
+        up -> Integer,
+        failing -> Integer,
+        down -> Integer,
+        skipped -> Integer,
+        skipped_reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    details (id) { id -> Integer, text -> Text, used_at -> BigInt, }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::backend::guid::Guid;
+
+    site_views (id) {
+        id -> Guid,
+        site_id -> Integer,
+        location_id -> Integer,
+        run_id -> Integer,
+        at -> BigInt,
+        outcome -> SmallInt,
+        degraded -> Bool,
+        code -> Nullable<SmallInt>,
+        duration_ms -> Integer,
+        detail_id -> Nullable<Integer>,
+    }
+}
+
+diesel::table! {
+    site_states (site_id, location_id) {
+        site_id -> Integer,
+        location_id -> Integer,
+        standing -> Text,
+        degraded -> Bool,
+        last_failed -> Bool,
+        failures -> Integer,
+        good -> Integer,
+        since_at -> BigInt,
+        last_at -> BigInt,
+        next_due_at -> Nullable<BigInt>,
+        edited_at -> BigInt,
+        memory -> Binary,
+    }
+}
+
+diesel::table! {
+    outages (id) {
+        id -> Integer,
+        scope -> Integer,
+        started_at -> BigInt,
+        detected_at -> BigInt,
+        resolved_at -> Nullable<BigInt>,
+        opened_run_id -> Integer,
+    }
+}
+
+diesel::table! {
+    events (id) {
+        id -> Integer,
+        kind -> Text,
+        outage_id -> Nullable<Integer>,
+        site_id -> Nullable<Integer>,
+        run_id -> Nullable<Integer>,
+        at -> BigInt,
+    }
+}
+
+diesel::table! {
+    outage_sites (id) {
+        id -> Integer,
+        outage_id -> Integer,
+        site_id -> Integer,
+        location_id -> Integer,
+        event_id -> Nullable<Integer>,
+        down_at -> BigInt,
+        detected_at -> BigInt,
+        up_at -> Nullable<BigInt>,
+        left_reason -> Nullable<Text>,
+        first_look -> Text,
+        last_look -> Text,
+        good_look -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    channels (id) {
+        id -> Integer,
+        name -> Text,
+        kind -> Text,
+        settings -> Text,
+        enabled -> Bool,
+        version -> Integer,
+        created_at -> BigInt,
+        removed_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    outbox (id) {
+        id -> Integer,
+        event_id -> Integer,
+        outage_id -> Nullable<Integer>,
+        channel -> Text,
+        state -> Text,
+        tries -> Integer,
+        next_try_at -> BigInt,
+        message_key -> Nullable<Text>,
+        last_error -> Nullable<Text>,
+        created_at -> BigInt,
+        sent_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    users (id) {
+        id -> Integer,
+        name -> Text,
+        role -> Text,
+        password_hash -> Text,
+        version -> Integer,
+        created_at -> BigInt,
+        disabled_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::joinable!(sites -> groups (group_id));
+diesel::joinable!(outage_sites -> outages (outage_id));
+diesel::joinable!(outage_sites -> sites (site_id));
+diesel::joinable!(outbox -> events (event_id));
+diesel::joinable!(events -> outages (outage_id));
+diesel::joinable!(site_states -> sites (site_id));
+diesel::allow_tables_to_appear_in_same_query!(
+    locations,
+    groups,
+    sites,
+    runs,
+    details,
+    site_views,
+    site_states,
+    outages,
+    events,
+    outage_sites,
+    channels,
+    outbox,
+    users,
+);

@@ -1,0 +1,145 @@
+//! How sites stand, as the checker last wrote it.
+
+use std::collections::HashMap;
+
+use diesel::prelude::*;
+
+use super::rows::{SiteRow, StateRow, standing};
+use super::schema::{groups, outages, site_states, sites};
+use super::{AnyConnection, CHUNK, StoreError};
+use crate::domain::health::StateCounts;
+use crate::domain::plan::SiteState;
+use crate::domain::status::{State, Status};
+use crate::domain::{GroupId, Instant, OutageId, Site, SiteId, Standing};
+
+/// Which sites are asked for. Removed ones never are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Which {
+    /// Every site.
+    All,
+    /// The sites of one group.
+    Group(GroupId),
+    /// One site.
+    Slug(String),
+}
+
+/// A site and how it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SiteStatus {
+    /// The site.
+    pub site: Site,
+    /// Its group's slug.
+    pub group: Option<String>,
+    /// Whether visitors may see it: it and its group are public.
+    pub is_public: bool,
+    /// How it stands.
+    pub status: Status,
+}
+
+/// The sites that are asked for with their status, the worst first, then by name.
+///
+/// # Errors
+/// What the database says.
+pub fn of(connection: &mut AnyConnection, which: &Which) -> Result<Vec<SiteStatus>, StoreError> {
+    let mut query = sites::table
+        .left_join(groups::table)
+        .filter(sites::removed_at.is_null())
+        .select((SiteRow::as_select(), groups::slug.nullable(), groups::public.nullable()))
+        .into_boxed();
+    match which {
+        Which::All => {}
+        Which::Group(group) => query = query.filter(sites::group_id.eq(group.0)),
+        Which::Slug(slug) => query = query.filter(sites::slug.eq(slug)),
+    }
+    let rows = query.load::<(SiteRow, Option<String>, Option<bool>)>(connection)?;
+    let mut states = states(connection, which, rows.iter().map(|(site, ..)| site.id).collect())?;
+    let mut found = rows
+        .into_iter()
+        .map(|(row, group, group_is_public)| {
+            let site = Site::try_from(row)?;
+            let status = Status::of(&site, states.remove(&site.id).unwrap_or_default());
+            Ok(SiteStatus { is_public: site.public && group_is_public != Some(false), site, group, status })
+        })
+        .collect::<Result<Vec<_>, StoreError>>()?;
+    let rank = |state| State::ALL.iter().position(|other| *other == state);
+    found.sort_by_cached_key(|one| (rank(one.status.state), one.site.name.to_lowercase(), one.site.id));
+    Ok(found)
+}
+
+/// One site with its status.
+///
+/// # Errors
+/// [`StoreError::Missing`].
+pub fn of_site(connection: &mut AnyConnection, slug: &str) -> Result<SiteStatus, StoreError> {
+    of(connection, &Which::Slug(slug.to_owned()))?.pop().ok_or_else(|| StoreError::missing("site", slug))
+}
+
+fn states(
+    connection: &mut AnyConnection,
+    which: &Which,
+    ids: Vec<i32>,
+) -> Result<HashMap<SiteId, Vec<SiteState>>, StoreError> {
+    let query = || site_states::table.select(StateRow::as_select());
+    let rows: Vec<StateRow> = match which {
+        Which::All => query().load(connection)?,
+        Which::Group(_) | Which::Slug(_) => {
+            let mut rows = Vec::new();
+            for chunk in ids.chunks(CHUNK) {
+                rows.extend(query().filter(site_states::site_id.eq_any(chunk)).load(connection)?);
+            }
+            rows
+        }
+    };
+    let mut states: HashMap<SiteId, Vec<SiteState>> = HashMap::new();
+    for row in rows {
+        let (site, state) = row.try_into()?;
+        states.entry(site).or_default().push(state);
+    }
+    Ok(states)
+}
+
+/// How many sites are in each state, and the open outage; `public_only` counts what visitors may see.
+///
+/// # Errors
+/// What the database says.
+pub fn counts(connection: &mut AnyConnection, public_only: bool) -> Result<StateCounts, StoreError> {
+    type Row = (i32, i64, Option<i64>, bool, Option<bool>, Option<i64>, Option<String>);
+    let rows = sites::table
+        .left_join(site_states::table)
+        .left_join(groups::table)
+        .filter(sites::removed_at.is_null())
+        .order(sites::id)
+        .select((
+            sites::id,
+            sites::edited_at,
+            sites::paused_at,
+            sites::public,
+            groups::public.nullable(),
+            site_states::edited_at.nullable(),
+            site_states::standing.nullable(),
+        ))
+        .load::<Row>(connection)?;
+    let mut counts = StateCounts::default();
+    for rows in rows.chunk_by(|one, other| one.0 == other.0) {
+        let Some((_, edited_at, paused_at, public, group_public, ..)) = rows.first() else { continue };
+        if public_only && !(*public && *group_public != Some(false)) {
+            continue;
+        }
+        let known: Vec<(Instant, Standing)> = rows
+            .iter()
+            .filter_map(|(.., edited_at, name)| Some((Instant::from_ms((*edited_at)?), name.as_deref()?)))
+            .map(|(edited_at, name)| Ok((edited_at, standing(name)?)))
+            .collect::<Result<_, StoreError>>()?;
+        counts.add(State::of(Instant::from_ms(*edited_at), paused_at.is_some(), known.into_iter()));
+    }
+    Ok(counts)
+}
+
+/// The open outage; of several (one per group) the oldest.
+///
+/// # Errors
+/// What the database says.
+pub fn open_outage(connection: &mut AnyConnection) -> Result<Option<OutageId>, StoreError> {
+    let open = outages::table.filter(outages::resolved_at.is_null()).order(outages::id).select(outages::id);
+    Ok(open.first::<i32>(connection).optional()?.map(OutageId))
+}
