@@ -1,1 +1,5 @@
-//! it
+//! Everything that needs a database, a socket or a process.
+
+mod layering;
+mod schema;
+mod store;
