@@ -1,5 +1,6 @@
 //! Everything that needs a database, a socket or a process.
 
+mod crontab;
 mod layering;
 mod schema;
 mod store;
