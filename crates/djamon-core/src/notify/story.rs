@@ -2,6 +2,7 @@
 
 use chrono_tz::Tz;
 
+use crate::config::Config;
 use crate::domain::outage::Outage;
 use crate::domain::{Event, Instant, Left, Outcome};
 
@@ -54,4 +55,11 @@ pub struct Style {
     pub base_url: String,
     /// The time zone of the times in messages.
     pub time_zone: Tz,
+}
+
+impl Style {
+    /// The style that the configuration asks for: `[web] base_url` and `[history] time_zone`.
+    pub fn of(config: &Config) -> Self {
+        Style { base_url: config.web.base_url.clone(), time_zone: config.history.time_zone }
+    }
 }
