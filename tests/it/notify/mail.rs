@@ -87,6 +87,8 @@ fn nothing_in_a_message_can_add_a_header() {
     mailer(&sink).send(&hostile).unwrap();
     let mail = &sink.mails()[0];
     assert_eq!(mail.header("Bcc"), None, "{}", mail.text);
+    let id = "<7%0D%0ABcc%3A%20eve%40example%2Eorg%0D%0A%2F%2E%2E%2Fx@status.example>";
+    assert_eq!(mail.header("Message-ID").unwrap(), id);
     assert_eq!(sink.said().iter().filter(|said| said.starts_with("MAIL")).count(), 1);
     assert!(mail.body().contains("\r\n.\r\nMAIL FROM"), "{}", mail.text);
 }
@@ -124,6 +126,14 @@ fn a_refused_recipient_does_not_cost_the_others_their_mail() {
         mailer(&sink).send(&message()).unwrap();
         assert_eq!(sink.mails()[0].to, ["bob@example.org"]);
     }
+}
+
+#[test]
+fn a_goodbye_among_the_recipients_is_no_refusal_of_one_of_them() {
+    let sink = SmtpSink::start(Script::default().answering("RCPT TO:<bob@", "421 shutting down"));
+    let (kind, reason) = failure(mailer(&sink).send(&message()));
+    assert_eq!(kind, "temporary", "{reason}");
+    assert!(!sink.said().contains(&"DATA".to_owned()));
 }
 
 #[test]
