@@ -2,5 +2,6 @@
 
 mod crontab;
 mod layering;
+mod notify;
 mod schema;
 mod store;
