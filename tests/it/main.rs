@@ -1,1 +1,4 @@
 //! it
+
+mod demo_target;
+mod make_up;

@@ -118,3 +118,36 @@ fn request(stream: &TcpStream) -> io::Result<(String, String)> {
     let mut words = first.split(' ').map(str::to_owned);
     Ok((words.next().unwrap_or_default(), words.next().unwrap_or_default()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn given(words: &[&str]) -> Result<(SocketAddr, Story), String> {
+        arguments(words.iter().map(|word| (*word).to_owned()))
+    }
+
+    #[test]
+    fn the_api_breaks_after_40_seconds_for_60_and_starts_over_after_180() {
+        let (_, story) = given(&[]).unwrap();
+        let broken: Vec<u64> =
+            (0..400).filter(|second| story.is_broken(Duration::from_secs(*second))).collect();
+        let expected: Vec<u64> = (40..100).chain(220..280).collect();
+        assert_eq!(broken, expected);
+    }
+
+    #[test]
+    fn a_story_without_seconds_is_never_broken() {
+        let (_, story) = given(&["--story", "0,0,0"]).unwrap();
+        assert!(!story.is_broken(Duration::from_secs(5)));
+    }
+
+    #[test]
+    fn wrong_arguments_are_named() {
+        let reason = |words: &[&str]| given(words).err().unwrap();
+        assert_eq!(reason(&["--story", "1,2"]), "--story takes three numbers");
+        assert_eq!(reason(&["--story", "1,x,3"]), "--story 1,x,3: invalid digit found in string");
+        assert_eq!(reason(&["--listen"]), "--listen needs a value");
+        assert_eq!(reason(&["--port", "1"]), "--port is unknown");
+    }
+}
