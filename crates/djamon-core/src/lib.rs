@@ -6,6 +6,8 @@
 //! is the only reader of the time of day, [`calendar`] turns instants into what people and protocols write, and
 //! [`schedule`] knows when runs were promised.
 
+#![cfg_attr(test, allow(clippy::as_conversions, reason = "tests may count in small numbers"))]
+
 pub mod calendar;
 pub mod clock;
 pub mod config;
