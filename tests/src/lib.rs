@@ -1,1 +1,3 @@
-//! tests
+//! What tests share: servers that misbehave on purpose.
+
+pub mod fault_server;
