@@ -83,13 +83,20 @@ impl Post {
     ///
     /// # Errors
     /// What the database says.
-    pub fn deliver(&self, connection: &mut AnyConnection, deadline: Duration) -> Result<Delivered, StoreError> {
+    pub fn deliver(
+        &self,
+        connection: &mut AnyConnection,
+        deadline: Duration,
+    ) -> Result<Delivered, StoreError> {
         let until = self.clock.elapsed().saturating_add(deadline);
         let owed = outbox::owed_channels(connection)?;
         let done = std::thread::scope(|scope| {
             let channels: Vec<_> =
                 owed.iter().map(|channel| scope.spawn(move || self.serve(channel, until))).collect();
-            channels.into_iter().map(|channel| channel.join().unwrap_or_else(|_| Ok(Delivered::default()))).collect::<Vec<_>>()
+            channels
+                .into_iter()
+                .map(|channel| channel.join().unwrap_or_else(|_| Ok(Delivered::default())))
+                .collect::<Vec<_>>()
         });
         done.into_iter().try_fold(Delivered::default(), |all, one| Ok(all.and(one?)))
     }
@@ -104,7 +111,12 @@ impl Post {
         Ok(done)
     }
 
-    fn send(&self, connection: &mut AnyConnection, channel: &str, claim: &Claim) -> Result<Delivered, StoreError> {
+    fn send(
+        &self,
+        connection: &mut AnyConnection,
+        channel: &str,
+        claim: &Claim,
+    ) -> Result<Delivered, StoreError> {
         let rows = u32::try_from(claim.rows.len()).unwrap_or(u32::MAX);
         let parked = Delivered { parked: rows, sent: 0 };
         let Some(sender) = self.sender(channel) else {

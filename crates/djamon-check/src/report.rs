@@ -115,7 +115,13 @@ impl RunJson {
         RunJson::new(None, location, started_at, started_at, counts)
     }
 
-    fn new(run_id: Option<i32>, location: &str, started_at: Instant, finished_at: Instant, counts: Counts) -> RunJson {
+    fn new(
+        run_id: Option<i32>,
+        location: &str,
+        started_at: Instant,
+        finished_at: Instant,
+        counts: Counts,
+    ) -> RunJson {
         RunJson {
             run_id,
             started_at: rfc3339(started_at),
@@ -168,9 +174,13 @@ impl RunJson {
     /// # Errors
     /// What the output says.
     pub fn print_line(&self, out: &mut dyn Write) -> Result<(), Failure> {
-        let counted = [(self.up, "up"), (self.failing, "failing"), (self.down, "down"), (self.skipped, "skipped")];
-        let counted: Vec<_> =
-            counted.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
+        let counted =
+            [(self.up, "up"), (self.failing, "failing"), (self.down, "down"), (self.skipped, "skipped")];
+        let counted: Vec<_> = counted
+            .iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, word)| format!("{count} {word}"))
+            .collect();
         let sites = format!("{} {}", self.sites, if self.sites == 1 { "site" } else { "sites" });
         let counted = if counted.is_empty() { "nothing was due".to_owned() } else { counted.join(", ") };
         write!(out, "{sites}: {counted}")?;
@@ -187,7 +197,11 @@ impl RunJson {
                 write!(out, "; outage {} {word}: {}", outage.id, outage.sites.join(", "))?;
             }
         }
-        let alerts = [(i64::from(self.alerts.sent), "sent"), (self.alerts.pending, "pending"), (i64::from(self.alerts.failed), "parked")];
+        let alerts = [
+            (i64::from(self.alerts.sent), "sent"),
+            (self.alerts.pending, "pending"),
+            (i64::from(self.alerts.failed), "parked"),
+        ];
         for (count, word) in alerts.iter().filter(|(count, _)| *count > 0) {
             write!(out, "; {count} alerts {word}")?;
         }
@@ -228,7 +242,10 @@ fn view(site: SiteId, look: &Look, slugs: &HashMap<SiteId, String>) -> ViewJson 
 }
 
 /// Sites that entered outages, outage by outage.
-fn entered(connection: &mut AnyConnection, entered: &[(OutageId, SiteId)]) -> Result<Vec<OutageJson>, StoreError> {
+fn entered(
+    connection: &mut AnyConnection,
+    entered: &[(OutageId, SiteId)],
+) -> Result<Vec<OutageJson>, StoreError> {
     let mut ids: Vec<OutageId> = entered.iter().map(|(outage, _)| *outage).collect();
     ids.dedup();
     ids.into_iter()

@@ -8,7 +8,9 @@ use std::time::Duration;
 use djamon_core::domain::hold::Hold;
 use djamon_core::domain::plan::RunContext;
 use djamon_core::domain::run::{Blind, Counts, RunState};
-use djamon_core::domain::{Instant, LocationId, Look, Observation, OutageId, Policy, RunId, SiteId, Standing};
+use djamon_core::domain::{
+    Instant, LocationId, Look, Observation, OutageId, Policy, RunId, SiteId, Standing,
+};
 use djamon_core::probe::Prober;
 use djamon_core::store::due::{self, DueSite, Half, Selection};
 use djamon_core::store::record::{self, Recorded, ViewIds};
@@ -139,9 +141,18 @@ fn look(
     let ids = ViewIds::after_stored(connection)?;
     let source = Source::new(order, round.started_at);
     let written = Written::new(app, order, context, ids, round);
-    let desk = RefCell::new(Desk { connection, source, written, guard, progress: Progress::new(order.progress, due) });
-    let limits =
-        Limits { concurrency: app.config.check.concurrency, expected: usize::try_from(due).unwrap_or(0), deadline: PROBING };
+    let desk = RefCell::new(Desk {
+        connection,
+        source,
+        written,
+        guard,
+        progress: Progress::new(order.progress, due),
+    });
+    let limits = Limits {
+        concurrency: app.config.check.concurrency,
+        expected: usize::try_from(due).unwrap_or(0),
+        deadline: PROBING,
+    };
     let tasks = std::iter::from_fn(|| desk.borrow_mut().next_task());
     let ended = pool::probe_all(prober, &limits, tasks, |observation| desk.borrow_mut().take(observation));
     desk.into_inner().close(app, prober, ended)
@@ -258,7 +269,8 @@ impl<'a> Source<'a> {
             }
             let Some(half) = self.half else { return Ok(None) };
             let limit = i64::try_from(PAGE).unwrap_or(i64::MAX);
-            let page = due::page(connection, self.selection, self.location, self.now, half, self.after, limit)?;
+            let page =
+                due::page(connection, self.selection, self.location, self.now, half, self.after, limit)?;
             match page.last() {
                 Some(last) => {
                     self.after = last.site.id;
@@ -354,8 +366,12 @@ impl<'a, 'r> Written<'a, 'r> {
         self.counts.skipped = self.counts.sites - seen;
         let reasons = [
             blind.as_ref().map(|blind| format!("blind: {}", blind.reason)),
-            ended.faults.first().map(|(_, fault)| format!("{} by a fault of ours: {fault}", ended.faults.len())),
-            (ended.unprobed > 0).then(|| format!("{} not reached within {} s", ended.unprobed, PROBING.as_secs())),
+            ended
+                .faults
+                .first()
+                .map(|(_, fault)| format!("{} by a fault of ours: {fault}", ended.faults.len())),
+            (ended.unprobed > 0)
+                .then(|| format!("{} not reached within {} s", ended.unprobed, PROBING.as_secs())),
             (self.changed > 0).then(|| format!("{} changed meanwhile", self.changed)),
         ];
         let reasons: Vec<String> = reasons.into_iter().flatten().collect();
@@ -387,7 +403,8 @@ pub fn rehearse(
         json.tell_blind(&blind);
         return Ok(json);
     }
-    let order = Order { selection, location: place, promised: Duration::ZERO, channels: &[], progress: false };
+    let order =
+        Order { selection, location: place, promised: Duration::ZERO, channels: &[], progress: false };
     let mut source = Source::new(&order, started_at);
     let mut slugs = HashMap::new();
     let mut failure = None;

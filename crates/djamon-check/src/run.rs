@@ -1,6 +1,6 @@
 //! One monitoring run, or one after the other: what the crontab calls.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread::Scope;
 use std::time::Duration;
@@ -52,9 +52,10 @@ pub fn run(app: &App, args: &RunArgs, out: &mut dyn Write) -> Result<Exit, Failu
         None if args.dry_run => runner.rehearse(out),
         None => runner.once(out),
         Some(_) if args.dry_run => Err(Failure::usage("--every and --dry-run do not go together")),
-        Some(every) if every < Duration::from_secs(1) => {
-            Err(Failure::usage(format!("--every {} is too often; use 1s or longer", humantime::format_duration(every))))
-        }
+        Some(every) if every < Duration::from_secs(1) => Err(Failure::usage(format!(
+            "--every {} is too often; use 1s or longer",
+            humantime::format_duration(every)
+        ))),
         Some(every) => runner.repeat(every, out),
     }
 }
@@ -83,11 +84,14 @@ impl<'a> Runner<'a> {
         let location = args.location.clone().unwrap_or_else(|| app.config.check.location.clone());
         if !djamon_core::config::is_location(&location) {
             let problem = "use 1 to 40 letters, digits, - and _";
-            return Err(Failure::usage(format!("--location {location:?} cannot be a name of a place; {problem}")));
+            return Err(Failure::usage(format!(
+                "--location {location:?} cannot be a name of a place; {problem}"
+            )));
         }
         let user_agent = format!("djamon/{} (+{})", env!("CARGO_PKG_VERSION"), app.config.web.base_url);
         let settings = Settings { user_agent, deny_private: false };
-        let prober = Prober::new(settings, app.clock.clone()).map_err(|error| Failure::failed(error.to_string()))?;
+        let prober =
+            Prober::new(settings, app.clock.clone()).map_err(|error| Failure::failed(error.to_string()))?;
         let selection = match (args.sites.is_empty(), args.groups.is_empty()) {
             (true, true) => Selection::Due,
             _ => Selection::Named { sites: args.sites.clone(), groups: args.groups.clone() },
@@ -108,8 +112,8 @@ impl<'a> Runner<'a> {
 
     /// Runs from slot to slot until SIGTERM or SIGINT. Delivery goes on beside the next run when it takes that long.
     fn repeat(&self, every: Duration, out: &mut dyn Write) -> Result<Exit, Failure> {
-        let mut signals =
-            Signals::new([SIGTERM, SIGINT]).map_err(|error| Failure::failed(format!("no signals: {error}")))?;
+        let mut signals = Signals::new([SIGTERM, SIGINT])
+            .map_err(|error| Failure::failed(format!("no signals: {error}")))?;
         let (stop, stopped) = channel();
         std::thread::spawn(move || signals.forever().next().map(|signal| stop.send(signal)));
         std::thread::scope(|scope| {
@@ -150,7 +154,8 @@ impl<'a> Runner<'a> {
             scope.spawn(move || {
                 let done = self.connect().map_err(|failure| StoreError::Unreadable(failure.to_string()));
                 // Nobody listens any more when the runs have been stopped.
-                let _ = tell.send(done.and_then(|mut connection| self.post.deliver(&mut connection, DEADLINE)));
+                let _ =
+                    tell.send(done.and_then(|mut connection| self.post.deliver(&mut connection, DEADLINE)));
             });
             told
         });
@@ -168,7 +173,11 @@ impl<'a> Runner<'a> {
     fn rehearse(&self, out: &mut dyn Write) -> Result<Exit, Failure> {
         let mut connection = self.connect()?;
         let json = round::rehearse(self.app, &self.prober, &mut connection, &self.selection, &self.location)?;
-        if self.args.json { json.print(out)? } else { json.print_views(out)? }
+        if self.args.json {
+            json.print(out)?
+        } else {
+            json.print_views(out)?
+        }
         Ok(Exit::Done)
     }
 
@@ -180,8 +189,9 @@ impl<'a> Runner<'a> {
             return Ok(None);
         };
         let channels = self.post.channels();
-        let progress = self.app.watched() && self.args.every.is_none() && !self.app.quiet;
-        let order = round::Order { selection: &self.selection, location, promised, channels: &channels, progress };
+        let progress = self.args.every.is_none() && !self.app.quiet && std::io::stderr().is_terminal();
+        let order =
+            round::Order { selection: &self.selection, location, promised, channels: &channels, progress };
         Ok(Some(round::run(self.app, &self.prober, connection, &order)?))
     }
 

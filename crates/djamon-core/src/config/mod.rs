@@ -13,4 +13,5 @@ mod reader;
 mod sections;
 
 pub use error::ConfigError;
+pub use read::is_location;
 pub use sections::{CheckSection, Config, Database, Email, History, MailTls, Secret, Twitter, Web};
