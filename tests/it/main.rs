@@ -1,3 +1,4 @@
 //! Everything that needs a database, a socket or a process.
 
+mod cli;
 mod crontab;

@@ -1,3 +1,10 @@
 //! What `djamon-check` is made of; its `main` only parses, reads the clock and gives the exit code.
+//!
+//! [`cli`] knows the words of the command line, [`commands`] does them, [`app`] is what every command is handed, and
+//! [`output`] knows how tables and JSON look. A command writes to the writer it is given, never to the terminal itself.
 
+pub mod app;
+pub mod cli;
 pub mod commands;
+pub mod output;
+pub mod run;
