@@ -1,6 +1,6 @@
 //! The command line, told as stories with the real program and an SQLite database of its own.
 
-use djamon_tests::binary::Place;
+use djamon_tests::place::Place;
 use serde_json::{Value, json};
 
 /// A place with a group and two sites, one of them with secrets.

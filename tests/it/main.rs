@@ -2,3 +2,6 @@
 
 mod cli;
 mod crontab;
+mod pool;
+mod probe;
+mod probe_tls;

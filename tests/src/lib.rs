@@ -1,3 +1,5 @@
-//! The harness: what tests need to put the real programs and databases to work.
+//! What the tests stand on: databases of their own, a clock they set, the real programs, servers that play the other side.
 
 pub mod binary;
+pub mod fault_server;
+pub mod place;

@@ -6,7 +6,7 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use crate::app::{Exit, Failure};
-use crate::commands::{alerts, apply, crontab, group, outages, site, status, user};
+use crate::commands::{alerts, apply, crontab, group, outages, probe, site, status, user};
 use crate::run;
 
 /// Checks sites, keeps what it saw, tells people of outages
@@ -37,6 +37,8 @@ const EXIT_CODES: &str = "Exit codes: 0 done, 1 the bad news that was asked for,
 pub enum Command {
     /// Do one monitoring run: probe what is due, raise and end outages, send alerts
     Run(run::RunArgs),
+    /// Look at one address once, nothing stored (exit code 1: it is not up)
+    Probe(probe::ProbeArgs),
     /// Show how every site stands (exit code 1: one is down)
     Status(status::StatusArgs),
     /// Add, show, change and remove sites

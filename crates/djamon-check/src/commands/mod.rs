@@ -7,6 +7,7 @@ pub mod crontab;
 pub mod group;
 pub mod migrate;
 pub mod outages;
+pub mod probe;
 pub mod site;
 pub mod status;
 pub mod user;
@@ -45,6 +46,7 @@ pub fn run(app: &App, command: Command, out: &mut dyn Write) -> Result<Exit, Fai
     match command {
         Command::Run(args) => run::run(app, &args, out),
         Command::Status(args) => status::run(app, &args, out),
+        Command::Probe(args) => probe::run(app, &args, out),
         Command::Site(command) => site::run(app, command, out),
         Command::Group(command) => group::run(app, command, out),
         Command::User(command) => user::run(app, command, out),
