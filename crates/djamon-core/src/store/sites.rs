@@ -163,7 +163,9 @@ pub(super) fn free_slug(
             let problem = format!("{slug:?} cannot be a slug; use small letters, digits and single hyphens");
             Err(Invalid::new("slug", problem))
         }
-        Some(slug) if is_taken(slug) => Err(Invalid::new("slug", format!("{slug:?} is taken"))),
+        Some(slug) if is_taken(slug) => {
+            Err(Invalid::new("slug", format!("{slug:?} is taken; choose another one")))
+        }
         Some(slug) => Ok(slug.to_owned()),
     }
 }
