@@ -1,29 +1,30 @@
 //! Delivery: claim, send, mark, until nothing may leave or the time is over. It decides nothing about verdicts and runs
 //! after the lock of the run has been given back; claims protect it from another run's delivery.
 //!
-//! Every channel has a thread and a connection of its own: one that hangs delays no other.
+//! Every channel has a thread and a connection of its own: one that hangs delays no other. A channel is made ready only
+//! when something is owed to it.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use djamon_core::clock::Clock;
-use djamon_core::config::Config;
-use djamon_core::domain::Invalid;
+use djamon_core::config::{ChannelSettings, Config, channel};
+use djamon_core::domain::story::Story;
+use djamon_core::domain::{Event, EventId, EventKind, Instant};
 use djamon_core::notify::{self, NotifyError, Sender, Style, Templates};
 use djamon_core::store::backend::migrate::open_current;
 use djamon_core::store::outbox::{self, Claim};
-use djamon_core::store::{AnyConnection, DatabaseUrl, StoreError};
+use djamon_core::store::{AnyConnection, DatabaseUrl, StoreError, channels};
 
-use crate::app::{App, Failure};
+use crate::app::App;
 
 /// How long a run's delivery may take in all.
 pub const DEADLINE: Duration = Duration::from_secs(50);
 
 /// Who is told, and how.
 pub struct Post {
-    senders: Vec<Box<dyn Sender>>,
-    style: Style,
-    templates: Templates,
+    config: Config,
     url: DatabaseUrl,
     clock: Arc<dyn Clock>,
 }
@@ -44,38 +45,20 @@ impl Delivered {
 }
 
 impl Post {
-    /// The channels that the configuration names.
+    /// The post of the configuration and of the database.
+    pub fn new(app: &App) -> Post {
+        Post { config: app.config.clone(), url: app.url.clone(), clock: Arc::clone(&app.clock) }
+    }
+
+    /// The names of the channels that are on: every event is owed to each of them. Those of the configuration first.
     ///
     /// # Errors
-    /// Exit code 2: a channel that cannot work, or templates that cannot be read.
-    pub fn new(app: &App) -> Result<Post, Failure> {
-        Post::of(&app.config, app.url.clone(), Arc::clone(&app.clock))
-    }
-
-    /// As [`Post::new`], from its parts.
-    ///
-    /// # Errors
-    /// As there.
-    pub fn of(config: &Config, url: DatabaseUrl, clock: Arc<dyn Clock>) -> Result<Post, Failure> {
-        Ok(Post {
-            senders: notify::configured(config, &clock)
-                .map_err(|Invalid { field, problem }| Failure::usage(format!("{field}: {problem}")))?,
-            style: Style::of(config),
-            templates: Templates::load(config.web.templates.as_deref())
-                .map_err(|error| Failure::usage(error.to_string()))?,
-            url,
-            clock,
-        })
-    }
-
-    /// The names of the channels: every event is owed to each of them.
-    pub fn channels(&self) -> Vec<String> {
-        self.senders.iter().map(|sender| sender.name().to_owned()).collect()
-    }
-
-    /// The sender of the channel of this name.
-    pub fn sender(&self, channel: &str) -> Option<&dyn Sender> {
-        self.senders.iter().find(|sender| sender.name() == channel).map(AsRef::as_ref)
+    /// What the database says.
+    pub fn channels(&self, connection: &mut AnyConnection) -> Result<Vec<String>, StoreError> {
+        let of_config = [("email", self.config.email.is_on()), ("twitter", self.config.twitter.enabled)];
+        let of_config = of_config.into_iter().filter(|(_, is_on)| *is_on).map(|(name, _)| name.to_owned());
+        let stored = channels::all(connection)?.into_iter().filter(|channel| channel.enabled);
+        Ok(of_config.chain(stored.map(|channel| channel.name)).collect())
     }
 
     /// Sends what is owed, all channels side by side, until nothing may leave now or `deadline` has passed. A message
@@ -90,45 +73,99 @@ impl Post {
     ) -> Result<Delivered, StoreError> {
         let until = self.clock.elapsed().saturating_add(deadline);
         let owed = outbox::owed_channels(connection)?;
-        let done = std::thread::scope(|scope| {
-            let channels: Vec<_> =
+        let done: Vec<_> = std::thread::scope(|scope| {
+            let serving: Vec<_> =
                 owed.iter().map(|channel| scope.spawn(move || self.serve(channel, until))).collect();
-            channels
-                .into_iter()
-                .map(|channel| channel.join().unwrap_or_else(|_| Ok(Delivered::default())))
-                .collect::<Vec<_>>()
+            // A sender that panics leaves its claim to run out; the message is sent again.
+            serving.into_iter().map(|one| one.join().unwrap_or(Ok(Delivered::default()))).collect()
         });
         done.into_iter().try_fold(Delivered::default(), |all, one| Ok(all.and(one?)))
     }
 
+    /// Sends a message of its own to one channel, at once and past the outbox.
+    ///
+    /// # Errors
+    /// Why it was not taken; when there is no such channel, a permanent refusal that names those there are.
+    pub fn test(&self, connection: &mut AnyConnection, channel: &str) -> Result<(), NotifyError> {
+        let now = self.clock.now();
+        let event =
+            Event { id: EventId(0), kind: EventKind::Test, outage: None, site: None, run: None, at: now };
+        let key = format!("djamon-test-{:x}", now.ms());
+        let story = Story { key, thread: None, events: vec![event], outage: None, sites: Vec::new() };
+        self.tell(self.sender(connection, channel)?.as_ref(), &story)
+    }
+
     fn serve(&self, channel: &str, until: Duration) -> Result<Delivered, StoreError> {
         let mut connection = open_current(&self.url)?;
+        let mut sender = None;
         let mut done = Delivered::default();
         while self.clock.elapsed() < until {
             let Some(claim) = outbox::claim(&mut connection, channel, self.clock.now())? else { break };
-            done = done.and(self.send(&mut connection, channel, &claim)?);
+            if sender.is_none() {
+                sender = Some(self.sender(&mut connection, channel));
+            }
+            let sent = match &sender {
+                Some(Ok(sender)) => self.tell(sender.as_ref(), &claim.story),
+                Some(Err(refusal)) => Err(refusal.clone()),
+                None => break,
+            };
+            done = done.and(self.mark(&mut connection, channel, &claim, sent, self.clock.now())?);
         }
         Ok(done)
     }
 
-    fn send(
+    /// The channel of this name, made ready. One that is wrongly configured may be mended: that is a refusal for now.
+    fn sender(&self, connection: &mut AnyConnection, name: &str) -> Result<Box<dyn Sender>, NotifyError> {
+        let unready = |problem: String| NotifyError::Temporary { reason: problem, after: None };
+        match name {
+            "email" if self.config.email.is_on() => {
+                notify::email(&self.config.email).map_err(|invalid| unready(invalid.to_string()))
+            }
+            "twitter" if self.config.twitter.enabled => {
+                notify::twitter(&self.config.twitter, Arc::clone(&self.clock))
+                    .map_err(|invalid| unready(invalid.to_string()))
+            }
+            name => {
+                let stored = channels::all(connection).map_err(|error| unready(error.to_string()))?;
+                let Some(stored) = stored.into_iter().find(|channel| channel.name == name && channel.enabled)
+                else {
+                    let known = self.channels(connection).unwrap_or_default();
+                    return Err(NotifyError::permanent(no_such_channel(name, &known)));
+                };
+                let settings =
+                    serde_json::from_str(&stored.settings).map_err(|error| unready(error.to_string()))?;
+                let ready = channel(&stored.kind, &settings, Path::new("/"))
+                    .map_err(|error| unready(format!("channel {name}: {}", error.problems.join("; "))))?;
+                match ready {
+                    ChannelSettings::Email(email) => notify::email(&email),
+                    ChannelSettings::Twitter(twitter) => notify::twitter(&twitter, Arc::clone(&self.clock)),
+                }
+                .map_err(|invalid| unready(format!("channel {name}: {invalid}")))
+            }
+        }
+    }
+
+    fn tell(&self, sender: &dyn Sender, story: &Story) -> Result<(), NotifyError> {
+        let templates = Templates::load(self.config.web.templates.as_deref())
+            .map_err(|error| NotifyError::Temporary { reason: error.to_string(), after: None })?;
+        let message = notify::compose(story, &Style::of(&self.config), &templates)
+            .map_err(|error| NotifyError::permanent(error.to_string()))?;
+        sender.send(&message)
+    }
+
+    fn mark(
         &self,
         connection: &mut AnyConnection,
         channel: &str,
         claim: &Claim,
+        sent: Result<(), NotifyError>,
+        now: Instant,
     ) -> Result<Delivered, StoreError> {
         let rows = u32::try_from(claim.rows.len()).unwrap_or(u32::MAX);
         let parked = Delivered { parked: rows, sent: 0 };
-        let Some(sender) = self.sender(channel) else {
-            outbox::park(connection, claim, "the configuration has no such channel any more")?;
-            return Ok(parked);
-        };
-        let sent = notify::compose(&claim.story, &self.style, &self.templates)
-            .map_err(|error| NotifyError::permanent(error.to_string()))
-            .and_then(|message| sender.send(&message));
         match sent {
             Ok(()) => {
-                outbox::sent(connection, claim, self.clock.now())?;
+                outbox::sent(connection, claim, now)?;
                 Ok(Delivered { sent: rows, parked: 0 })
             }
             Err(NotifyError::Permanent { reason }) => {
@@ -138,12 +175,19 @@ impl Post {
             }
             Err(NotifyError::Temporary { reason, after }) => {
                 tracing::debug!("an alert did not leave by {channel} and is tried again: {reason}");
-                let is_parked = outbox::refused(connection, claim, &reason, after, self.clock.now())?;
-                if is_parked {
-                    tracing::warn!("an alert was refused by {channel} for a day and is parked: {reason}");
+                if !outbox::refused(connection, claim, &reason, after, now)? {
+                    return Ok(Delivered::default());
                 }
-                Ok(if is_parked { parked } else { Delivered::default() })
+                tracing::warn!("an alert was refused by {channel} for a day and is parked: {reason}");
+                Ok(parked)
             }
         }
+    }
+}
+
+fn no_such_channel(name: &str, known: &[String]) -> String {
+    match known {
+        [] => format!("there is no channel {name:?}, and no other either; set [email] from in djamon.toml"),
+        some => format!("there is no channel {name:?}; there are {}", some.join(", ")),
     }
 }

@@ -96,7 +96,7 @@ impl<'a> Runner<'a> {
             (true, true) => Selection::Due,
             _ => Selection::Named { sites: args.sites.clone(), groups: args.groups.clone() },
         };
-        Ok(Runner { app, args, post: Post::new(app)?, prober, location, selection })
+        Ok(Runner { app, args, post: Post::new(app), prober, location, selection })
     }
 
     /// One run and its delivery, as cron calls it.
@@ -188,7 +188,7 @@ impl<'a> Runner<'a> {
             runs::note_overlap(connection, location, self.app.now(), promised)?;
             return Ok(None);
         };
-        let channels = self.post.channels();
+        let channels = self.post.channels(connection)?;
         let progress = self.args.every.is_none() && !self.app.quiet && std::io::stderr().is_terminal();
         let order =
             round::Order { selection: &self.selection, location, promised, channels: &channels, progress };

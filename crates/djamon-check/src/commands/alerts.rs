@@ -9,6 +9,7 @@ use djamon_core::json::AlertJson;
 use djamon_core::store::outbox;
 
 use crate::app::{App, Exit, Failure};
+use crate::deliver::{DEADLINE, Post};
 use crate::output::{Table, colour, json};
 
 /// What to do with alerts.
@@ -22,6 +23,13 @@ pub enum AlertsCommand {
         /// Print an array of alert objects
         #[arg(long)]
         json: bool,
+    },
+    /// Send now what is owed and may leave
+    Deliver,
+    /// Send a test message by one channel, at once
+    Test {
+        /// The channel's name
+        channel: String,
     },
     /// Let parked and waiting alerts leave in the next run, when their cause is mended
     Retry {
@@ -37,6 +45,23 @@ pub enum AlertsCommand {
 pub fn run(app: &App, command: AlertsCommand, out: &mut dyn Write) -> Result<Exit, Failure> {
     match command {
         AlertsCommand::List { limit, json } => list(app, limit, json, out)?,
+        AlertsCommand::Deliver => {
+            let mut connection = app.connect()?;
+            let done = Post::new(app).deliver(&mut connection, DEADLINE)?;
+            if app.terminal {
+                let (owed, parked) = outbox::backlog(&mut connection)?;
+                writeln!(out, "{} sent, {owed} still owed, {parked} parked", done.sent)?;
+            }
+        }
+        AlertsCommand::Test { channel } => {
+            let mut connection = app.connect()?;
+            Post::new(app)
+                .test(&mut connection, &channel)
+                .map_err(|error| Failure::failed(format!("the test did not leave by {channel}: {error}")))?;
+            if app.terminal {
+                writeln!(out, "sent; look for it where {channel} leads")?;
+            }
+        }
         AlertsCommand::Retry { channel } => {
             let count = outbox::retry(&mut app.connect()?, channel.as_deref(), app.now())?;
             if app.terminal {
