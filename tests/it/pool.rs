@@ -47,7 +47,7 @@ fn no_answer_at_all_is_blindness_of_the_line() {
 fn a_captive_portal_is_no_answer() {
     let (host, portal) = (FaultServer::plain(), FaultServer::on("[::1]"));
     let to_portal = host.url(&format!("/go/302/http:~~[::1]:{}~ok", portal.port()));
-    assert!(ask(&[to_portal.clone()]).unwrap_err().starts_with("portal: "));
+    assert!(ask(std::slice::from_ref(&to_portal)).unwrap_err().starts_with("portal: "));
     assert_eq!(
         ask(&[to_portal, host.url("/go/302/~ok")]),
         Ok(false),

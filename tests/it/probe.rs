@@ -75,6 +75,7 @@ const ROWS: &[Row] = &[
     ("/until-close",      (Up, 200, Head),         (Up, 200)),
     ("/short",            (Up, 200, Head),         (Body, 200)),
     ("/short-reset",      (Up, 200, Head),         (Body, 200)),
+    ("/open-reset",       (Up, 200, Head),         (Body, 200)),
     ("/excess",           (Up, 200, Head),         (Up, 200)),
     ("/two-lengths",      (Body, NONE, Get),       (Body, NONE)),
     ("/odd-length",       (Body, NONE, Get),       (Body, NONE)),

@@ -26,11 +26,15 @@ impl Clock for Noon {
     }
 }
 
-fn look(url: &str, change: impl FnOnce(&mut Check)) -> Sight {
+fn prober() -> Prober {
     let settings = Settings { user_agent: "djamon/test".into(), deny_private: false };
+    Prober::new(settings, Arc::new(Noon)).unwrap()
+}
+
+fn look(url: &str, change: impl FnOnce(&mut Check)) -> Sight {
     let mut check = Policy::default().check;
     change(&mut check);
-    Prober::new(settings, Arc::new(Noon)).unwrap().look(&Target::parse(url).unwrap(), &check, false)
+    prober().look(&Target::parse(url).unwrap(), &check, false)
 }
 
 fn params(name: &str, from: (i32, u8, u8), until: (i32, u8, u8)) -> CertificateParams {
@@ -90,6 +94,18 @@ fn an_authority_in_the_ca_file_is_trusted_and_no_other() {
     assert_eq!((sight.outcome, sight.code), (Outcome::Tls, None));
     assert_eq!(sight.detail.unwrap(), "certificate is not trusted (issued by CN=Test Authority)");
     assert!(sight.certificate_expires_at.is_some(), "known although it is not trusted");
+}
+
+#[test]
+fn every_look_sees_the_certificate_anew() {
+    let (server, authority) = signed(valid("127.0.0.1"));
+    let (prober, target) = (prober(), Target::parse(&server.url("/ok")).unwrap());
+    let mut check = Policy::default().check;
+    trusting(&authority)(&mut check);
+    for _ in 0..3 {
+        let sight = prober.look(&target, &check, false);
+        assert!(sight.certificate_expires_at.is_some(), "{sight:?}");
+    }
 }
 
 #[test]

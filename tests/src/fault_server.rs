@@ -129,9 +129,9 @@ fn answer(asked: &Asked, to: &mut dyn Connection, raw: &TcpStream) -> io::Result
     let is_head = asked.method == "HEAD";
     let path = asked.path.as_str();
     match path.split_once('-') {
-        Some(("/head", fault)) if is_head => return misbehave(&format!("/{fault}"), is_head, to, raw),
-        Some(("/get", fault)) if !is_head => return misbehave(&format!("/{fault}"), is_head, to, raw),
-        Some(("/head" | "/get", _)) => return whole(to, is_head, "200 OK", "", b"hello"),
+        Some(("/head", fault)) if is_head => misbehave(&format!("/{fault}"), is_head, to, raw),
+        Some(("/get", fault)) if !is_head => misbehave(&format!("/{fault}"), is_head, to, raw),
+        Some(("/head" | "/get", _)) => whole(to, is_head, "200 OK", "", b"hello"),
         _ => misbehave(path, is_head, to, raw),
     }
 }
@@ -203,6 +203,10 @@ fn misbehave(path: &str, is_head: bool, to: &mut dyn Connection, raw: &TcpStream
             body("Content-Length: 100\r\n", b"hello")?;
             reset(raw)
         }
+        "open-reset" => {
+            body("", b"hello")?;
+            reset(raw)
+        }
         "excess" => body("Content-Length: 5\r\n", b"hello and more"),
         "two-lengths" => body("Content-Length: 5\r\nContent-Length: 6\r\n", b"hello"),
         "odd-length" => body("Content-Length: five\r\n", b"hello"),
@@ -216,10 +220,12 @@ fn misbehave(path: &str, is_head: bool, to: &mut dyn Connection, raw: &TcpStream
         "bomb" => body("Content-Encoding: gzip\r\n", &gzip(&vec![0; 50 << 20])),
         "endless-body" => {
             body("", b"")?;
-            while !is_head {
+            if is_head {
+                return Ok(());
+            }
+            loop {
                 to.write_all(&[b'x'; 4096])?;
             }
-            Ok(())
         }
         "hang-body" => {
             body("Content-Length: 100\r\n", b"hello")?;

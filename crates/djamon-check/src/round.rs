@@ -194,8 +194,10 @@ impl Desk<'_, '_> {
         self.written.add(self.connection, free);
     }
 
-    /// 1. What is still held needs the sandbox's word, asked again. 2. What nobody vouches for is dropped, and the run
-    /// is blind from there. 3. The last batch is written. 4. Whatever was due and left no view is counted with a reason.
+    /// 1. What is still held needs the sandbox's word, asked again.
+    /// 2. What nobody vouches for is dropped, and the run is blind from there.
+    /// 3. The last batch is written.
+    /// 4. Whatever was due and left no view is counted with a reason.
     fn close(mut self, app: &App, prober: &Prober, ended: Ended) -> Result<(), Failure> {
         self.progress.finish();
         let mut blind = None;

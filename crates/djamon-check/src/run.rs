@@ -209,7 +209,8 @@ impl<'a> Runner<'a> {
         delivered: Delivered,
         out: &mut dyn Write,
     ) -> Result<(), Failure> {
-        if !self.args.json && !(self.app.terminal && !self.app.quiet) {
+        let a_person_reads = self.app.terminal && !self.app.quiet;
+        if !self.args.json && !a_person_reads {
             return Ok(());
         }
         let (pending, _) = outbox::backlog(connection)?;
