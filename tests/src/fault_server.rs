@@ -1,5 +1,4 @@
 //! A web server that misbehaves on purpose: raw sockets on port 0, behaviour by path (see [`answer`]).
-#![expect(clippy::unwrap_used, reason = "in a test's server a failure must stop the test")]
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
