@@ -46,6 +46,12 @@ fn a_file_is_applied_once_and_changes_nothing_when_it_is_applied_again() {
     assert_eq!((&site["group"], &site["version"]), (&"shops".into(), &1.into()));
     let blog = place.json(&["site", "show", "blog-example", "--json"]);
     assert_eq!((&blog["state"], &blog["public"]), (&"paused".into(), &false.into()));
+    let mail = place.path().join("mail");
+    let export = place.done(&["export"]);
+    assert!(
+        export.contains(&format!("file_dir = {mail:?}\n")),
+        "paths start at the file's directory: {export}"
+    );
 }
 
 #[test]
