@@ -1,6 +1,8 @@
 //! Everything that needs a database, a socket or a process.
 
+mod apply;
 mod cli;
+mod cli_shows;
 mod crontab;
 mod demo_target;
 mod layering;

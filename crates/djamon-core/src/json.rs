@@ -328,3 +328,7 @@ impl UserJson {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "json_tests.rs"]
+mod tests;

@@ -34,7 +34,7 @@ fn is_secret(key: Key) -> bool {
 /// Makes a channel of `kind` ready from its `settings`; relative paths start at `base`.
 ///
 /// # Errors
-/// All problems, each a line that begins with the key, or with `kind`.
+/// What is wrong, each problem a line that begins with the key, or with `kind`.
 pub fn channel(
     kind: &str,
     settings: &Map<String, Json>,
@@ -60,7 +60,7 @@ pub fn channel(
         "email" => &["from", "to"],
         _ => &["consumer_key_file", "consumer_secret_file", "oauth_token_file", "oauth_secret_file"],
     };
-    let missing = needed.iter().filter(|name| !settings.contains_key(**name));
+    let missing = needed.iter().filter(|name| is_missing(settings, name));
     layer.problems.extend(missing.map(|name| format!("{name}: is missing; a channel of this kind needs it")));
     if !layer.problems.is_empty() {
         return Err(ConfigError { problems: layer.problems });
@@ -70,9 +70,20 @@ pub fn channel(
         "email" => ChannelSettings::Email(read::email(&mut reader)),
         _ => ChannelSettings::Twitter(Twitter { enabled: true, ..read::twitter(&mut reader) }),
     };
-    match reader.into_problems() {
-        none if none.is_empty() => Ok(ready),
-        problems => Err(ConfigError { problems }),
+    // What comes after the first may only follow from it.
+    match reader.into_problems().into_iter().next() {
+        None => Ok(ready),
+        Some(problem) => Err(problem.into()),
+    }
+}
+
+/// Whether `settings` say nothing of the key.
+fn is_missing(settings: &Map<String, Json>, name: &str) -> bool {
+    match settings.get(name) {
+        None => true,
+        Some(Json::String(text)) => text.is_empty(),
+        Some(Json::Array(values)) => values.is_empty(),
+        Some(_) => false,
     }
 }
 
@@ -138,7 +149,10 @@ mod tests {
             made("email", serde_json::json!({"from": "a@b.example", "to": ["c"]})).unwrap_err(),
             ["to: \"c\" is not an e-mail address; write it like \"ops@example.org\""]
         );
-        assert_eq!(made("email", serde_json::json!({"from": "a@b.example"})).unwrap_err().len(), 1);
+        assert_eq!(
+            made("email", serde_json::json!({"from": "a@b.example", "to": []})).unwrap_err(),
+            ["to: is missing; a channel of this kind needs it"]
+        );
         assert_eq!(made("twitter", serde_json::json!({})).unwrap_err().len(), 4);
         assert_eq!(
             made("pager", serde_json::json!({})).unwrap_err(),

@@ -174,15 +174,17 @@ fn site_step(
         keys.extend(differs.then_some(key));
         differs
     };
-    let mut change = SiteChange::default();
-    change.name = differs("name", site.name != known.name).then(|| site.name.clone());
-    change.target = differs("url", target != known.target).then_some(target);
     let moved = differs("group", group.as_deref() != current.group_slug(known));
-    change.public = differs("public", site.public != known.public).then_some(site.public);
     let paused = site.paused.filter(|paused| *paused != known.paused_at.is_some());
-    change.paused = paused.filter(|_| differs("paused", true));
+    let change = SiteChange {
+        name: differs("name", site.name != known.name).then(|| site.name.clone()),
+        target: differs("url", target != known.target).then_some(target),
+        group: None,
+        public: differs("public", site.public != known.public).then_some(site.public),
+        paused: paused.filter(|_| differs("paused", true)),
+        options: (options != known.options).then(|| options.clone()),
+    };
     keys.extend(options.differing(&known.options));
-    change.options = (options != known.options).then_some(options);
     let slug = site.slug.clone();
     let group = moved.then_some(group);
     Ok((!keys.is_empty()).then_some(Step::EditSite { slug, change, group, keys }))
