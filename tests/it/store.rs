@@ -6,7 +6,7 @@ use diesel::RunQueryDsl;
 use diesel::sql_types::BigInt;
 use djamon_core::domain::site::SiteChange;
 use djamon_core::domain::status::State;
-use djamon_core::domain::{EventKind, Instant, Left, OutageId};
+use djamon_core::domain::{EventKind, Instant, Left, Observation, OutageId};
 use djamon_core::store::due::{self, Half, Selection};
 use djamon_core::store::record::{self, ViewIds};
 use djamon_core::store::{AnyConnection, outages, outbox, runs, sites, statuses, views, write};
@@ -228,6 +228,22 @@ on_both! {
         assert_eq!(outbox::claim(&mut connection, "email", minute(3)).unwrap(), None);
         begin(&mut connection, location, minute(3));
         assert!(outbox::claim(&mut connection, "email", minute(3)).unwrap().is_some(), "the next run found it dead");
+    }
+
+    fn certificates_that_run_out_are_told_once_in_one_message_a_run(database: TestDatabase) {
+        let mut connection = database.connect();
+        let sites = [add_site(&mut connection, "shop", NOON), add_site(&mut connection, "blog", NOON)];
+        let day = |n: u64| NOON.plus(Duration::from_secs(86_400 * n));
+        let looks = |n: u64| sites.iter().map(|site| Observation { certificate_expires_at: Some(day(30)), ..seen(site, day(n), true) }).collect::<Vec<_>>();
+        for n in 0..31 {
+            run(&mut connection, day(n), looks(n), &["email"]);
+        }
+        assert_eq!(count(&mut connection, "outbox"), 5);
+        let claim = outbox::claim(&mut connection, "email", day(31)).unwrap().unwrap();
+        assert_eq!(claim.story.events[0].kind, EventKind::Certificate);
+        assert_eq!(claim.story.sites.iter().map(|site| site.slug.as_str()).collect::<Vec<_>>(), ["shop", "blog"]);
+        assert_eq!(claim.story.sites[0].certificate_expires_at, Some(day(30)));
+        assert_eq!(statuses::of_site(&mut connection, "shop").unwrap().status.certificate_expires_at, Some(day(30)));
     }
 
     fn looks_are_paged_without_a_gap_or_a_repeat(database: TestDatabase) {

@@ -40,6 +40,7 @@ pub fn seen(site: &Site, at: Instant, good: bool) -> Observation {
         phases: Phases { first_byte_ms: Some(12), ..Phases::default() },
         line: Line::Answered,
         resolved: false,
+        certificate_expires_at: None,
     }
 }
 

@@ -73,6 +73,8 @@ pub struct SiteJson {
     pub consecutive_good: u32,
     /// Its newest view.
     pub last_view: Option<ViewJson>,
+    /// When its certificate ends, if one was seen.
+    pub certificate_expires_at: Option<String>,
     /// The share of the known time that it was up.
     pub uptime: Windows,
     /// The share of the time that is known.
@@ -97,6 +99,7 @@ impl SiteJson {
             consecutive_failures: status.failures,
             consecutive_good: status.good,
             last_view: status.looks.first().map(|look| ViewJson::new(look, reader)),
+            certificate_expires_at: status.certificate_expires_at.map(rfc3339),
             uptime: Windows::default(),
             coverage: Windows::default(),
         }

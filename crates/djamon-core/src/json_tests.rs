@@ -35,6 +35,7 @@ fn sites() -> Vec<SiteStatus> {
         group: Some("shops".into()),
         is_public,
         status: Status {
+            certificate_expires_at: None,
             state: State::Down,
             degraded: false,
             since: Some(at),

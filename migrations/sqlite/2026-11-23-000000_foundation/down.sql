@@ -2,6 +2,7 @@ DROP TABLE users;
 DROP TABLE outbox;
 DROP TABLE channels;
 DROP TABLE outage_sites;
+DROP TABLE certificate_warnings;
 DROP TABLE events;
 DROP TABLE outages;
 DROP TABLE site_states;

@@ -113,6 +113,14 @@ CREATE TABLE events (
     at INTEGER NOT NULL,
     CONSTRAINT events_once UNIQUE (outage_id, run_id, kind)
 ) STRICT;
+CREATE INDEX events_run ON events (run_id);
+
+CREATE TABLE certificate_warnings (
+    event_id INTEGER NOT NULL REFERENCES events (id),
+    site_id INTEGER NOT NULL REFERENCES sites (id),
+    expires_at INTEGER NOT NULL,
+    CONSTRAINT certificate_warnings_key UNIQUE (event_id, site_id)
+) STRICT;
 
 CREATE TABLE outage_sites (
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,

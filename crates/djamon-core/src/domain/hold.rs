@@ -112,6 +112,7 @@ mod tests {
             phases: Phases::default(),
             line,
             resolved: false,
+            certificate_expires_at: None,
         }
     }
 

@@ -1,6 +1,7 @@
 //! What Djamon knows and how it decides. Pure: no IO, no clock, no SQL, no threads; `now` is an argument.
 
 pub mod alert;
+pub mod certificate;
 pub mod group;
 pub mod health;
 pub mod hold;

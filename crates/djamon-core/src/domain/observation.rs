@@ -122,6 +122,8 @@ pub struct Observation {
     pub line: Line,
     /// A name was resolved by the resolver in this probe (not an address, not from this run's cache of failures).
     pub resolved: bool,
+    /// When the certificate ends that the site's own host showed.
+    pub certificate_expires_at: Option<Instant>,
 }
 
 /// A SiteView as it is remembered with the site's state and copied into an outage.

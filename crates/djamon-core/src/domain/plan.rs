@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use super::alert::EventKind;
+use super::certificate::{self, Certificate};
 use super::recent::{Mark, Recent};
 use super::streak::Turn;
 use super::{
@@ -59,6 +60,8 @@ pub struct SiteState {
     pub edited_at: Instant,
     /// Its last looks.
     pub recent: Recent,
+    /// Its certificate, when one was ever seen.
+    pub certificate: Option<Certificate>,
 }
 
 /// A site's open or last part in an open outage.
@@ -167,6 +170,8 @@ pub struct RunPlan {
     pub states: BTreeMap<SiteId, SiteState>,
     /// What becomes of outages, in order.
     pub changes: Vec<Change>,
+    /// Certificates that people are to be told of: the site, and when its certificate ends.
+    pub expiring: Vec<(SiteId, Instant)>,
     /// Observations of sites that were edited, paused or removed meanwhile: no view.
     pub skipped: u32,
 }
@@ -217,7 +222,8 @@ impl<'a> Planner<'a> {
     /// 1. An observation of what the site no longer is, is dropped.
     /// 2. A streak of an earlier edit ends.
     /// 3. The look moves the streak.
-    /// 4. The streak moves the outage.
+    /// 4. A certificate that runs out is told of.
+    /// 5. The streak moves the outage.
     fn observe(&mut self, id: ViewId, observation: &Observation) {
         let site = observation.site;
         let watched = match self.sites.get(&site) {
@@ -239,6 +245,7 @@ impl<'a> Planner<'a> {
         let state = self.states.remove(&site);
         let pause = state.as_ref().and_then(|state| self.pause(state, &look, &watched.policy));
         let next_due_at = next_slot(state.as_ref(), look.at, watched.policy.interval);
+        let known = state.as_ref().and_then(|state| state.certificate);
         let (mut recent, before) = match state {
             None => (Recent::default(), None),
             Some(state) => {
@@ -248,7 +255,9 @@ impl<'a> Planner<'a> {
         };
         let (streak, turn) = Streak::step(before, &look, &watched.policy);
         recent.push(look.clone(), streak.standing(), pause);
-        let state = SiteState { streak, last_at: look.at, next_due_at, edited_at: watched.edited_at, recent };
+        let certificate = self.certificate(site, known, observation, &watched.policy);
+        let edited_at = watched.edited_at;
+        let state = SiteState { streak, last_at: look.at, next_due_at, edited_at, recent, certificate };
         self.plan.states.insert(site, state.clone());
         self.states.insert(site, state);
         self.plan.views.push((site, look.clone()));
@@ -258,6 +267,23 @@ impl<'a> Planner<'a> {
             Turn::Confirmed(first) => self.enter(site, watched.group, first, look),
             Turn::Recovered(good) => self.leave(site, Left::Recovered, good.at, Some(good)),
         }
+    }
+
+    /// What is known of the site's certificate now; nobody is told of one that is not checked.
+    fn certificate(
+        &mut self,
+        site: SiteId,
+        before: Option<Certificate>,
+        observation: &Observation,
+        policy: &Policy,
+    ) -> Option<Certificate> {
+        let Some(expires_at) = observation.certificate_expires_at else { return before };
+        if policy.check.insecure {
+            return Some(Certificate { expires_at, warned: None });
+        }
+        let (after, warn) = certificate::seen(before, expires_at, observation.at);
+        self.plan.expiring.extend(warn.then_some((site, expires_at)));
+        Some(after)
     }
 
     /// What lay between the look before and this one.

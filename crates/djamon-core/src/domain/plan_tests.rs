@@ -136,6 +136,7 @@ fn seen(site: i32, at: i64, good: bool) -> Observation {
         phases: Phases::default(),
         line: Line::Answered,
         resolved: false,
+        certificate_expires_at: None,
     }
 }
 
@@ -337,6 +338,7 @@ fn slots_advance_from_slot_to_slot() {
         next_due_at: Some(Instant::from_ms(due)),
         edited_at: Instant::from_ms(0),
         recent: Recent::default(),
+        certificate: None,
     };
     let next = |due: i64, at: i64| {
         next_slot(Some(&state(due)), Instant::from_ms(at), Some(Duration::from_secs(300))).unwrap().ms()

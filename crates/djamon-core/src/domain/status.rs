@@ -78,6 +78,8 @@ pub struct Status {
     pub failures: u32,
     /// Consecutive good looks.
     pub good: u32,
+    /// When its certificate ends, if one was seen.
+    pub certificate_expires_at: Option<Instant>,
     /// Its last looks, newest first, at most ten.
     pub looks: Vec<Look>,
     /// Its last looks as marks, newest first, at most fifty.
@@ -100,6 +102,7 @@ impl Status {
                 since,
                 failures: 0,
                 good: 0,
+                certificate_expires_at: None,
                 looks: Vec::new(),
                 marks: Vec::new(),
             };
@@ -112,6 +115,7 @@ impl Status {
             since: site.paused_at.or(is_current.then(|| speaker.streak.since())),
             failures: if is_current { speaker.streak.failures() } else { 0 },
             good: if is_current { speaker.streak.good() } else { 0 },
+            certificate_expires_at: speaker.certificate.map(|certificate| certificate.expires_at),
             looks: speaker.recent.looks.into(),
             marks: speaker.recent.marks.into(),
         }

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 
 use serde::Serialize;
 
+use crate::domain::certificate::days_left;
 use crate::domain::text::readable_time;
 use crate::domain::{EventKind, Instant, Left};
 
@@ -94,7 +95,11 @@ impl Telling<'_> {
                 let down = listed(&names(self.still_down()));
                 format!("DOWN for {}: {down} ({})", roughly(self.lasted()), since(self.started_at()))
             }
-            EventKind::Certificate => format!("CERTIFICATE: {all}"),
+            EventKind::Certificate => {
+                let ends = self.story.sites.iter().filter_map(|site| site.certificate_expires_at).min();
+                let when = ends.map(|at| format!(" ({})", expiry(at, self.at))).unwrap_or_default();
+                format!("CERTIFICATE: {all}{when}")
+            }
             EventKind::Test => "TEST: Djamon can reach you here".to_owned(),
         }
     }
@@ -184,12 +189,25 @@ impl Telling<'_> {
             url: one_line(&site.url),
             seen: seen(site),
             detail: site.detail.as_deref().map(one_line),
+            certificate: site
+                .certificate_expires_at
+                .map(|at| format!("{}, {}", expiry(at, self.at), self.time(at))),
             down_at: self.time(site.down_at),
             up_at: site.up_at.map(|up_at| self.time(up_at)),
             lasted: site.up_at.map(|up_at| readable_time(up_at.since(site.down_at).as_secs())),
             left: site.left.map(Left::name),
             last_good_at: site.last_good_at.map(|at| self.time(at)),
         }
+    }
+}
+
+/// When a certificate that ends at `at` ends, seen from `now`.
+fn expiry(at: Instant, now: Instant) -> String {
+    match days_left(at, now) {
+        (0, false) => "expires within a day".to_owned(),
+        (1, false) => "expires in 1 day".to_owned(),
+        (days, false) => format!("expires in {days} days"),
+        (_, true) => "has expired".to_owned(),
     }
 }
 
@@ -242,6 +260,7 @@ struct SiteView {
     url: String,
     seen: String,
     detail: Option<String>,
+    certificate: Option<String>,
     down_at: String,
     up_at: Option<String>,
     lasted: Option<String>,

@@ -26,6 +26,7 @@ fn site(name: &str) -> StorySite {
         code: Some(503),
         detail: Some("Service Unavailable".into()),
         last_good_at: Some(at(-1)),
+        certificate_expires_at: None,
         is_public: true,
         is_news: true,
     }
@@ -146,8 +147,8 @@ fn a_reminder_says_for_how_long_it_goes_on() {
 
 #[test]
 fn certificates_and_tests_speak_of_no_outage() {
-    let detail = Some("valid until 2026-12-01, 8 days from now".to_owned());
-    let shop = StorySite { outcome: Outcome::Up, code: Some(200), detail, ..site("Shop") };
+    let ends = Some(at(8 * 24 * 60));
+    let shop = StorySite { outcome: Outcome::Up, code: None, certificate_expires_at: ends, ..site("Shop") };
     let certificate = Story { outage: None, ..story(&[(EventKind::Certificate, 0)], vec![shop]) };
     let test = Story { outage: None, ..story(&[(EventKind::Test, 0)], vec![]) };
     insta::assert_snapshot!(format!("{}\n----\n{}", shown(&certificate), shown(&test)));

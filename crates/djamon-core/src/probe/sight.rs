@@ -50,6 +50,7 @@ impl Sight {
             phases: self.phases,
             line: self.line,
             resolved: self.resolved,
+            certificate_expires_at: self.certificate_expires_at,
         }
     }
 }

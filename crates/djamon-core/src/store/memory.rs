@@ -6,6 +6,8 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 
 use super::backend::partitions::instant_of;
+use crate::domain::certificate::{Certificate, Warned};
+use crate::domain::plan::SiteState;
 use crate::domain::recent::{Mark, Recent};
 use crate::domain::{Instant, Look, Outcome, Phases, Streak, ViewId};
 
@@ -19,6 +21,8 @@ struct Memory {
     looks: Vec<PackedLook>,
     /// Two marks a byte, newest first, the lower half first; 15 fills up.
     marks: Vec<u8>,
+    /// When the certificate ends; when the one warned of ends, and at how many days.
+    certificate: Option<(i64, Option<(i64, u8)>)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -43,8 +47,9 @@ struct PackedLook {
     phases: [u32; 5],
 }
 
-/// Packs a streak and the looks behind it.
-pub fn pack(streak: &Streak, recent: &Recent) -> Vec<u8> {
+/// Packs the streak of a state, the looks behind it and the certificate.
+pub fn pack(state: &SiteState) -> Vec<u8> {
+    let SiteState { streak, recent, certificate, .. } = state;
     let streak = match streak {
         Streak::Up { good, since } => PackedStreak::Up { good: *good, since: since.ms() },
         Streak::Failing { failures, first } => {
@@ -61,12 +66,12 @@ pub fn pack(streak: &Streak, recent: &Recent) -> Vec<u8> {
         [low] => low | 0xf0,
         _ => 0xff,
     });
-    let memory = Memory {
-        format: FORMAT,
-        streak,
-        looks: recent.looks.iter().map(pack_look).collect(),
-        marks: marks.collect(),
-    };
+    let certificate = certificate.map(|known| {
+        let warned = known.warned.map(|warned| (warned.expires_at.ms(), warned.at_days));
+        (known.expires_at.ms(), warned)
+    });
+    let looks = recent.looks.iter().map(pack_look).collect();
+    let memory = Memory { format: FORMAT, streak, looks, marks: marks.collect(), certificate };
     postcard::to_allocvec(&memory).unwrap_or_default()
 }
 
@@ -74,7 +79,7 @@ pub fn pack(streak: &Streak, recent: &Recent) -> Vec<u8> {
 ///
 /// # Errors
 /// A sentence, when the bytes are none of this format.
-pub fn unpack(bytes: &[u8]) -> Result<(Streak, Recent), String> {
+pub fn unpack(bytes: &[u8]) -> Result<(Streak, Recent, Option<Certificate>), String> {
     let memory: Memory = match bytes.first() {
         Some(&FORMAT) => {
             postcard::from_bytes(bytes).map_err(|error| format!("site_states.memory: {error}"))?
@@ -91,7 +96,11 @@ pub fn unpack(bytes: &[u8]) -> Result<(Streak, Recent), String> {
     };
     let marks = memory.marks.iter().flat_map(|pair| [pair & 0x0f, pair >> 4]).filter_map(mark_of);
     let looks = memory.looks.into_iter().map(unpack_look).collect::<Result<VecDeque<_>, _>>()?;
-    Ok((streak, Recent { looks, marks: marks.collect() }))
+    let certificate = memory.certificate.map(|(expires_at, warned)| Certificate {
+        expires_at: Instant::from_ms(expires_at),
+        warned: warned.map(|(ms, at_days)| Warned { expires_at: Instant::from_ms(ms), at_days }),
+    });
+    Ok((streak, Recent { looks, marks: marks.collect() }, certificate))
 }
 
 fn pack_look(look: &Look) -> PackedLook {
@@ -184,6 +193,7 @@ mod tests {
             looks in prop::collection::vec(looks(), 1..11),
             marks in prop::collection::vec(0u8..6, 0..51),
             kind in 0..4,
+            certificate in prop::option::of((any::<i64>(), prop::option::of((any::<i64>(), any::<u8>())))),
         ) {
             let (first, since) = (looks[0].clone(), looks[0].at);
             let streak = match kind {
@@ -193,7 +203,13 @@ mod tests {
                 _ => Streak::Recovering { good: 1, first, since },
             };
             let recent = Recent { looks: looks.into(), marks: marks.into_iter().filter_map(mark_of).collect() };
-            prop_assert_eq!(unpack(&pack(&streak, &recent)).unwrap(), (streak, recent));
+            let certificate = certificate.map(|(ms, warned)| Certificate {
+                expires_at: Instant::from_ms(ms),
+                warned: warned.map(|(ms, at_days)| Warned { expires_at: Instant::from_ms(ms), at_days }),
+            });
+            let (last_at, edited_at, next_due_at) = (since, since, None);
+            let state = SiteState { streak, recent, certificate, last_at, edited_at, next_due_at };
+            prop_assert_eq!(unpack(&pack(&state)).unwrap(), (state.streak, state.recent, state.certificate));
         }
     }
 

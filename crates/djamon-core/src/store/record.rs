@@ -7,7 +7,7 @@ use diesel::prelude::*;
 
 use super::backend::{bulk, partitions};
 use super::rows::{NewStateRow, NewViewRow, scope_number};
-use super::schema::{events, outage_sites, outages, outbox};
+use super::schema::{certificate_warnings, events, outage_sites, outages, outbox};
 use super::{AnyConnection, StoreError, details, snapshot, write};
 use crate::domain::plan::{self, Change, OutageRef, RunContext, RunPlan};
 use crate::domain::{EventId, EventKind, Instant, Look, Observation, OutageId, Policy, SiteId, ViewId};
@@ -114,6 +114,7 @@ fn carry_out(
     for change in &plan.changes {
         story.tell(change, &mut recorded)?;
     }
+    story.warn(&plan.expiring)?;
     recorded.plan = plan;
     Ok(recorded)
 }
@@ -154,7 +155,7 @@ struct Storyteller<'a> {
     channels: &'a [String],
     now: Instant,
     new: Vec<OutageId>,
-    events: HashMap<(OutageId, EventKind), EventId>,
+    events: HashMap<(Option<OutageId>, EventKind), EventId>,
 }
 
 impl Storyteller<'_> {
@@ -174,7 +175,7 @@ impl Storyteller<'_> {
             }
             Change::Enter { outage, site, first, last, event, started_at } => {
                 let outage = self.number(*outage)?;
-                let event_id = event.map(|kind| self.event(outage, kind)).transpose()?;
+                let event_id = event.map(|kind| self.event(Some(outage), kind)).transpose()?;
                 self.enter(outage, *site, first, last, event_id)?;
                 diesel::update(outages::table.filter(outages::id.eq(outage.0)))
                     .set(outages::started_at.eq(started_at.ms()))
@@ -204,9 +205,24 @@ impl Storyteller<'_> {
                 diesel::update(outages::table.filter(outages::id.eq(outage.0)))
                     .set(outages::resolved_at.eq(resolved_at.ms()))
                     .execute(self.connection)?;
-                self.event(outage, EventKind::Resolved)?;
+                self.event(Some(outage), EventKind::Resolved)?;
                 recorded.resolved.push(outage);
             }
+        }
+        Ok(())
+    }
+
+    /// Tells of certificates that run out soon: one event a run, however many they are.
+    fn warn(&mut self, expiring: &[(SiteId, Instant)]) -> Result<(), StoreError> {
+        for (site, expires_at) in expiring {
+            let event = self.event(None, EventKind::Certificate)?;
+            diesel::insert_into(certificate_warnings::table)
+                .values((
+                    certificate_warnings::event_id.eq(event.0),
+                    certificate_warnings::site_id.eq(site.0),
+                    certificate_warnings::expires_at.eq(expires_at.ms()),
+                ))
+                .execute(self.connection)?;
         }
         Ok(())
     }
@@ -235,16 +251,18 @@ impl Storyteller<'_> {
     }
 
     /// The event of this run, outage and kind; the first batch that needs it makes it, with a row for every channel.
-    fn event(&mut self, outage: OutageId, kind: EventKind) -> Result<EventId, StoreError> {
+    fn event(&mut self, outage: Option<OutageId>, kind: EventKind) -> Result<EventId, StoreError> {
         if let Some(event) = self.events.get(&(outage, kind)) {
             return Ok(*event);
         }
-        let stored: Option<i32> = events::table
-            .filter(events::outage_id.eq(outage.0).and(events::run_id.eq(self.context.run.0)))
-            .filter(events::kind.eq(kind.name()))
-            .select(events::id)
-            .first(self.connection)
-            .optional()?;
+        let of_run = events::table
+            .filter(events::run_id.eq(self.context.run.0).and(events::kind.eq(kind.name())))
+            .select(events::id);
+        let stored: Option<i32> = match outage {
+            Some(outage) => of_run.filter(events::outage_id.eq(outage.0)).first(self.connection),
+            None => of_run.filter(events::outage_id.is_null()).first(self.connection),
+        }
+        .optional()?;
         let event = match stored {
             Some(id) => EventId(id),
             None => self.new_event(outage, kind)?,
@@ -253,11 +271,11 @@ impl Storyteller<'_> {
         Ok(event)
     }
 
-    fn new_event(&mut self, outage: OutageId, kind: EventKind) -> Result<EventId, StoreError> {
+    fn new_event(&mut self, outage: Option<OutageId>, kind: EventKind) -> Result<EventId, StoreError> {
         let event: i32 = diesel::insert_into(events::table)
             .values((
                 events::kind.eq(kind.name()),
-                events::outage_id.eq(outage.0),
+                events::outage_id.eq(outage.map(|outage| outage.0)),
                 events::run_id.eq(self.context.run.0),
                 events::at.eq(self.now.ms()),
             ))
@@ -267,7 +285,7 @@ impl Storyteller<'_> {
             diesel::insert_into(outbox::table)
                 .values((
                     outbox::event_id.eq(event),
-                    outbox::outage_id.eq(outage.0),
+                    outbox::outage_id.eq(outage.map(|outage| outage.0)),
                     outbox::channel.eq(channel),
                     outbox::state.eq("pending"),
                     outbox::tries.eq(0),

@@ -112,13 +112,14 @@ impl TryFrom<StateRow> for (SiteId, SiteState) {
     type Error = StoreError;
 
     fn try_from(row: StateRow) -> Result<Self, StoreError> {
-        let (streak, recent) = memory::unpack(&row.memory).map_err(StoreError::Unreadable)?;
+        let (streak, recent, certificate) = memory::unpack(&row.memory).map_err(StoreError::Unreadable)?;
         let state = SiteState {
             streak,
             last_at: Instant::from_ms(row.last_at),
             next_due_at: instant(row.next_due_at),
             edited_at: Instant::from_ms(row.edited_at),
             recent,
+            certificate,
         };
         Ok((SiteId(row.site_id), state))
     }
@@ -158,7 +159,7 @@ impl NewStateRow {
             last_at: state.last_at.ms(),
             next_due_at: ms(state.next_due_at),
             edited_at: state.edited_at.ms(),
-            memory: memory::pack(&state.streak, &state.recent),
+            memory: memory::pack(state),
         }
     }
 }

@@ -117,6 +117,10 @@ diesel::table! {
 }
 
 diesel::table! {
+    certificate_warnings (event_id, site_id) { event_id -> Integer, site_id -> Integer, expires_at -> BigInt, }
+}
+
+diesel::table! {
     outage_sites (id) {
         id -> Integer,
         outage_id -> Integer,
@@ -177,10 +181,12 @@ diesel::table! {
 diesel::joinable!(sites -> groups (group_id));
 diesel::joinable!(outage_sites -> outages (outage_id));
 diesel::joinable!(outage_sites -> sites (site_id));
+diesel::joinable!(certificate_warnings -> sites (site_id));
 diesel::joinable!(outbox -> events (event_id));
 diesel::joinable!(events -> outages (outage_id));
 diesel::joinable!(site_states -> sites (site_id));
 diesel::allow_tables_to_appear_in_same_query!(
+    certificate_warnings,
     locations,
     groups,
     sites,
