@@ -3,7 +3,8 @@
 //! Arrows point one way. [`domain`] knows nothing but itself: no IO, no clock, no SQL. [`store`] is the one place that
 //! speaks SQL, [`probe`] looks at one URL and decides nothing, [`notify`] sends messages and has no database; each of
 //! the three knows the domain and not the others. [`config`] is read once by the binaries and handed down, [`clock`]
-//! is the only reader of the time of day, [`calendar`] turns instants into what people and protocols write.
+//! is the only reader of the time of day, [`calendar`] turns instants into what people and protocols write, and
+//! [`schedule`] knows when runs were promised.
 
 pub mod calendar;
 pub mod clock;
@@ -11,4 +12,5 @@ pub mod config;
 pub mod domain;
 pub mod notify;
 pub mod probe;
+pub mod schedule;
 pub mod store;

@@ -1,5 +1,16 @@
 //! `djamon.toml`, the environment over it, secrets from files: read once by the binaries, checked, handed down.
+//!
+//! The way through it: `load` finds the file, `given` turns it and the environment into values with their places,
+//! `keys` knows the names, `read` says per section what each key takes, `reader` takes it and keeps the problems, so
+//! that all of them are told together.
 
+mod error;
+mod given;
+mod keys;
+mod load;
+mod read;
+mod reader;
 mod sections;
 
+pub use error::ConfigError;
 pub use sections::{CheckSection, Config, Database, Email, History, MailTls, Secret, Twitter, Web};

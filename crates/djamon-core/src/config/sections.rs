@@ -1,9 +1,10 @@
 //! The sections of `djamon.toml` and what each key means when nobody sets it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::domain::{Policy, ScopeRule};
+use crate::domain::{Policy, ScopeRule, Target};
+use crate::schedule::machine_time_zone;
 
 /// A value that is never shown: its Debug says nothing.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -15,8 +16,8 @@ impl std::fmt::Debug for Secret {
     }
 }
 
-/// The whole configuration, checked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The whole configuration, checked. Its paths are absolute, its addresses have no slash at the end.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Config {
     /// The file it was read from; `None` when there was none.
     pub file: Option<PathBuf>,
@@ -41,6 +42,19 @@ pub struct Database {
     pub url: Secret,
 }
 
+impl Default for Database {
+    fn default() -> Self {
+        Database { url: Secret("sqlite://djamon.db".to_owned()) }
+    }
+}
+
+impl Database {
+    /// The SQLite file; `None` when the data is in PostgreSQL.
+    pub fn sqlite_path(&self) -> Option<&Path> {
+        self.url.0.strip_prefix("sqlite://").map(Path::new)
+    }
+}
+
 /// `[check]`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckSection {
@@ -58,6 +72,28 @@ pub struct CheckSection {
     pub outage_scope: ScopeRule,
 }
 
+impl Default for CheckSection {
+    fn default() -> Self {
+        let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        CheckSection {
+            sandbox_urls: owned(&["http://www.bbc.co.uk/", "http://www.google.co.uk/"]),
+            policy: Policy::default(),
+            concurrency: 0,
+            location: "default".to_owned(),
+            schedule: owned(&["*/1 9-16 * * 1-5", "*/5 0-8 * * 1-5", "*/5 17-23 * * 1-5", "*/5 * * * 0,6"]),
+            outage_scope: ScopeRule::All,
+        }
+    }
+}
+
+impl CheckSection {
+    /// The sandbox URLs as probes take them, in their order.
+    pub fn sandbox_targets(&self) -> Vec<Target> {
+        // Loading refuses what does not parse, so that nothing is dropped here.
+        self.sandbox_urls.iter().filter_map(|url| Target::parse(url).ok()).collect()
+    }
+}
+
 /// `[history]`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct History {
@@ -67,6 +103,17 @@ pub struct History {
     pub keep_hours: Duration,
     /// The time zone of days and months in reports.
     pub time_zone: chrono_tz::Tz,
+}
+
+impl Default for History {
+    fn default() -> Self {
+        let (day, year) = (86_400, 31_557_600);
+        History {
+            keep_views: Duration::from_secs(30 * day),
+            keep_hours: Duration::from_secs(2 * year),
+            time_zone: machine_time_zone(),
+        }
+    }
 }
 
 /// How a connection to a mail server is protected.
@@ -101,6 +148,21 @@ pub struct Email {
     pub file_dir: Option<PathBuf>,
 }
 
+impl Default for Email {
+    fn default() -> Self {
+        Email {
+            from: String::new(),
+            to: Vec::new(),
+            host: "smtp.gmail.com".to_owned(),
+            port: 587,
+            tls: MailTls::StartTls,
+            user: String::new(),
+            password: Secret::default(),
+            file_dir: None,
+        }
+    }
+}
+
 impl Email {
     /// Whether mail is to be sent.
     pub fn is_on(&self) -> bool {
@@ -125,6 +187,19 @@ pub struct Twitter {
     pub api_url: String,
 }
 
+impl Default for Twitter {
+    fn default() -> Self {
+        Twitter {
+            enabled: false,
+            consumer_key: Secret::default(),
+            consumer_secret: Secret::default(),
+            oauth_token: Secret::default(),
+            oauth_secret: Secret::default(),
+            api_url: "https://api.x.com".to_owned(),
+        }
+    }
+}
+
 /// `[web]`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Web {
@@ -140,4 +215,17 @@ pub struct Web {
     pub public: bool,
     /// A directory whose files replace built-in templates of the same name.
     pub templates: Option<PathBuf>,
+}
+
+impl Default for Web {
+    fn default() -> Self {
+        Web {
+            listen: "127.0.0.1:8000".to_owned(),
+            base_url: "http://127.0.0.1:8000".to_owned(),
+            secret_key: Secret::default(),
+            state_dir: None,
+            public: true,
+            templates: None,
+        }
+    }
 }
