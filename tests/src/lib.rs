@@ -1,1 +1,9 @@
-//! tests
+//! What the tests stand on: databases of their own, a clock they set, the real programs, servers that play the other side.
+
+pub mod binary;
+pub mod clock;
+pub mod cluster;
+pub mod database;
+pub mod http_sink;
+pub mod scripted;
+pub mod smtp_sink;

@@ -41,6 +41,8 @@ pub struct StorySite {
     pub detail: Option<String>,
     /// The last good look before it, if that is remembered.
     pub last_good_at: Option<Instant>,
+    /// Whether visitors may know of it; channels that everybody reads leave out the name of one that is not.
+    pub is_public: bool,
     /// Whether one of the events tells of it for the first time.
     pub is_news: bool,
 }

@@ -1,1 +1,103 @@
-//! x
+//! Messages and the channels that carry them. It knows the domain and the configuration, and no database: whoever
+//! delivers hands in a [`Story`], gets a [`Message`] from [`compose()`] and gives it to a [`Sender`].
+
+pub mod compose;
+pub mod email;
+mod short;
+mod smtp;
+pub mod style;
+pub mod templates;
+pub mod twitter;
+mod words;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::Clock;
+use crate::config::Config;
+pub use crate::domain::story::{Story, StorySite};
+use crate::domain::{EventKind, Instant, Invalid};
+
+pub use compose::{ComposeError, compose};
+pub use email::email;
+pub use style::Style;
+pub use templates::{TemplateError, Templates};
+pub use twitter::twitter;
+
+/// A message, fit for every channel: each takes of it what it can carry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// Its stable name: the same message tried again has the same key.
+    pub key: String,
+    /// The key of the first message of its outage on this channel, when this is a later one.
+    pub thread: Option<String>,
+    /// What it tells; of several events the one its subject speaks of.
+    pub kind: EventKind,
+    /// One line without control characters, beginning with what happened.
+    pub subject: String,
+    /// The whole story in plain text; lines end with `\n`.
+    pub text: String,
+    /// The story in at most 280 weighted characters, without links.
+    pub short: String,
+    /// When the last event it tells of happened.
+    pub at: Instant,
+}
+
+/// Why a message did not go out. Reasons are one line, say what to do, and hold no secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotifyError {
+    /// It may work later.
+    #[error("{reason}")]
+    Temporary {
+        /// What went wrong.
+        reason: String,
+        /// How long the other side asks to be left alone.
+        after: Option<Duration>,
+    },
+    /// It will not work until somebody changes something.
+    #[error("{reason}")]
+    Permanent {
+        /// What was refused, and what to change.
+        reason: String,
+    },
+}
+
+impl NotifyError {
+    fn temporary(reason: impl Into<String>) -> Self {
+        NotifyError::Temporary { reason: reason.into(), after: None }
+    }
+
+    fn permanent(reason: impl Into<String>) -> Self {
+        NotifyError::Permanent { reason: reason.into() }
+    }
+}
+
+/// The longest that one [`Sender::send`] takes: whoever claims a message claims it for longer than this.
+pub const LONGEST_SEND: Duration = Duration::from_secs(45);
+
+/// A channel. Senders block: call them from a plain thread, never from within async code.
+pub trait Sender: Send + Sync {
+    /// The channel's name.
+    fn name(&self) -> &str;
+
+    /// Sends one message; `Ok` when the other side has taken it.
+    ///
+    /// # Errors
+    /// [`NotifyError`]: temporary when trying again later makes sense, permanent when it does not.
+    fn send(&self, message: &Message) -> Result<(), NotifyError>;
+}
+
+/// The channels of the configuration: `email` when `[email] from` is set, `twitter` when it is enabled, in this order.
+///
+/// # Errors
+/// [`Invalid`] of the first key that makes a channel impossible.
+pub fn configured(config: &Config, clock: &Arc<dyn Clock>) -> Result<Vec<Box<dyn Sender>>, Invalid> {
+    let mut senders = Vec::new();
+    if config.email.is_on() {
+        senders.push(email(&config.email)?);
+    }
+    if config.twitter.enabled {
+        senders.push(twitter(&config.twitter, Arc::clone(clock))?);
+    }
+    Ok(senders)
+}

@@ -226,6 +226,7 @@ fn story(
             code: part.last.code,
             detail: part.last.detail.clone(),
             last_good_at: None,
+            is_public: named.is_public,
             is_news: part.event.is_some_and(|event| told.iter().any(|told| told.id == event)),
         }
     });

@@ -1,0 +1,38 @@
+# The commands of this project; CI runs `make test` through .ci/run.
+
+.DEFAULT_GOAL := help
+.PHONY: up test bench docs help
+
+# The tests' Python tools; a test that needs one runs $DJAMON_TEST_PYTHON.
+VENV := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/djamon-tests
+export DJAMON_TEST_PYTHON := $(VENV)/bin/python
+
+up: ## start Djamon with a demo on this machine; Ctrl-C stops it
+	@deploy/up
+
+test: $(VENV)/.installed ## run everything CI runs: format, lints, build, all tests
+	cargo fmt --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+	cargo build --locked --workspace --all-targets
+	cargo test --locked --workspace --no-fail-fast
+
+bench: ## run the benchmarks and print their tables
+	@deploy/install-needs up
+	cargo run --locked --release -p djamon-benches
+
+docs: ## build the documentation of the code
+	@deploy/install-needs up
+	cargo doc --locked --workspace --no-deps
+	@echo "The code: $${CARGO_TARGET_DIR:-target}/doc/djamon_core/index.html. The book: docs/README.md."
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(VENV)/.installed: tests/requirements.txt | needs
+	python3 -m venv --clear $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+.PHONY: needs
+needs:
+	@deploy/install-needs test

@@ -1,0 +1,254 @@
+//! A story becomes a message: subject, text and the short form. Pure; the texts themselves are in `templates/mail`.
+//!
+//! Subjects begin with `DOWN`, `MORE DOWN` or `RESOLVED` for whatever concerns an outage: people filter by that.
+
+use std::collections::HashSet;
+
+use serde::Serialize;
+
+use crate::domain::text::readable_time;
+use crate::domain::{EventKind, Instant, Left};
+
+use super::words::{brief_time, clipped, full_time, listed, one_line, roughly, seen, zone_name};
+use super::{Message, Story, StorySite, Style, TemplateError, Templates, short};
+
+/// Sites told one by one; the rest is counted.
+const MOST_SITES: usize = 10;
+/// Characters of one name in a subject and in a text.
+const MOST_OF_A_NAME: usize = 40;
+const MOST_OF_A_NAME_IN_TEXT: usize = 200;
+
+/// Why a story cannot be told.
+#[derive(Debug, thiserror::Error)]
+pub enum ComposeError {
+    /// It has no events.
+    #[error("the message {0:?} has no event to tell")]
+    NothingToTell(String),
+    /// A built-in template failed.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+}
+
+/// Writes the message that tells `story`.
+///
+/// # Errors
+/// [`ComposeError`] when it has no events, or a built-in template failed.
+pub fn compose(story: &Story, style: &Style, templates: &Templates) -> Result<Message, ComposeError> {
+    let Some(last) = story.events.last() else {
+        return Err(ComposeError::NothingToTell(story.key.clone()));
+    };
+    let telling = Telling { story, style, kind: headline(story).unwrap_or(last.kind), at: last.at };
+    let subject = telling.subject();
+    let public = public(story);
+    let short = Telling { story: &public, ..telling }.subject();
+    let text = templates.render(&format!("mail/{}.txt", telling.kind.name()), &telling.view(&subject))?;
+    Ok(Message {
+        key: story.key.clone(),
+        thread: story.thread.clone(),
+        kind: telling.kind,
+        short: short::fitted(&short, &telling.stamp()),
+        subject,
+        text,
+        at: last.at,
+    })
+}
+
+/// The story as everybody may hear it: sites that are not public go without their names.
+fn public(story: &Story) -> Story {
+    let mut public = story.clone();
+    for site in public.sites.iter_mut().filter(|site| !site.is_public) {
+        site.name = "an internal system".to_owned();
+    }
+    public
+}
+
+/// What the subject speaks of: the end if it is told; else the beginning, for whoever hears of it for the first time.
+fn headline(story: &Story) -> Option<EventKind> {
+    let tells = |kind| story.events.iter().any(|event| event.kind == kind);
+    [EventKind::Resolved, EventKind::Opened].into_iter().find(|kind| tells(*kind))
+}
+
+#[derive(Clone, Copy)]
+struct Telling<'a> {
+    story: &'a Story,
+    style: &'a Style,
+    kind: EventKind,
+    at: Instant,
+}
+
+impl Telling<'_> {
+    fn subject(&self) -> String {
+        let since = |from| format!("since {}", brief_time(from, self.at, self.style.time_zone));
+        let all = listed(&names(self.story.sites.iter()));
+        match self.kind {
+            EventKind::Opened => {
+                format!("DOWN: {} ({})", listed(&names(self.news())), since(self.started_at()))
+            }
+            EventKind::Joined => {
+                let from = self.news().map(|site| site.down_at).min().unwrap_or(self.at);
+                let down = names(self.still_down()).len();
+                format!("MORE DOWN: {} ({}, {down} down now)", listed(&names(self.news())), since(from))
+            }
+            EventKind::Resolved => format!("RESOLVED: {all} (after {})", roughly(self.lasted())),
+            EventKind::Reminder => {
+                let down = listed(&names(self.still_down()));
+                format!("DOWN for {}: {down} ({})", roughly(self.lasted()), since(self.started_at()))
+            }
+            EventKind::Certificate => format!("CERTIFICATE: {all}"),
+            EventKind::Test => "TEST: Djamon can reach you here".to_owned(),
+        }
+    }
+
+    /// Makes the short form unique, so that X does not take two of them for one: outage number and time.
+    fn stamp(&self) -> String {
+        let at = full_time(self.at, self.style.time_zone);
+        match &self.story.outage {
+            Some(outage) => format!(". Outage {}, {at}", outage.id),
+            None => format!(". {at}"),
+        }
+    }
+
+    fn view(&self, subject: &str) -> View {
+        let section = |parts: Vec<&StorySite>| self.section(&parts);
+        let everything = !matches!(self.kind, EventKind::Opened | EventKind::Joined | EventKind::Reminder);
+        let news: Vec<_> = match self.kind {
+            EventKind::Opened | EventKind::Joined => self.news().collect(),
+            EventKind::Reminder => self.still_down().collect(),
+            EventKind::Resolved | EventKind::Certificate | EventKind::Test => {
+                self.story.sites.iter().collect()
+            }
+        };
+        let rest = |is_down: bool| -> Vec<&StorySite> {
+            let told = |site: &StorySite| everything || news.iter().any(|told| std::ptr::eq(*told, site));
+            self.story.sites.iter().filter(|site| site.up_at.is_none() == is_down && !told(site)).collect()
+        };
+        View {
+            subject: subject.to_owned(),
+            base_url: self.style.base_url.clone(),
+            time: self.time(self.at),
+            zone: zone_name(self.at, self.style.time_zone),
+            outage: self.story.outage.as_ref().map(|outage| OutageView {
+                id: outage.id.0,
+                url: format!("{}/outages/{}", self.style.base_url, outage.id),
+            }),
+            from: self.time(self.started_at()),
+            to: self.time(self.ended_at()),
+            lasted: readable_time(self.lasted()),
+            is_first: self.story.events.iter().any(|event| event.kind == EventKind::Opened),
+            still: section(rest(true)),
+            back: section(rest(false)),
+            news: section(news),
+        }
+    }
+
+    /// The parts the events are about; all of them when none is marked.
+    fn news(&self) -> impl Iterator<Item = &StorySite> {
+        let marked = self.story.sites.iter().any(|site| site.is_news);
+        self.story.sites.iter().filter(move |site| site.is_news || !marked)
+    }
+
+    fn still_down(&self) -> impl Iterator<Item = &StorySite> {
+        self.story.sites.iter().filter(|site| site.up_at.is_none())
+    }
+
+    fn started_at(&self) -> Instant {
+        let first_down = || self.story.sites.iter().map(|site| site.down_at).min();
+        self.story.outage.as_ref().map(|outage| outage.started_at).or_else(first_down).unwrap_or(self.at)
+    }
+
+    fn ended_at(&self) -> Instant {
+        self.story.outage.as_ref().and_then(|outage| outage.resolved_at).unwrap_or(self.at)
+    }
+
+    /// Seconds from the outage's beginning to its end, or to what is told while it goes on.
+    fn lasted(&self) -> u64 {
+        self.ended_at().since(self.started_at()).as_secs()
+    }
+
+    fn time(&self, at: Instant) -> String {
+        full_time(at, self.style.time_zone)
+    }
+
+    fn section(&self, parts: &[&StorySite]) -> Section {
+        Section {
+            count: names(parts.iter().copied()).len(),
+            sites: parts.iter().take(MOST_SITES).map(|site| self.site(site)).collect(),
+            more: parts.len().saturating_sub(MOST_SITES),
+        }
+    }
+
+    fn site(&self, site: &StorySite) -> SiteView {
+        SiteView {
+            name: clipped(&name(site), MOST_OF_A_NAME_IN_TEXT),
+            slug: site.slug.clone(),
+            url: one_line(&site.url),
+            seen: seen(site),
+            detail: site.detail.as_deref().map(one_line),
+            down_at: self.time(site.down_at),
+            up_at: site.up_at.map(|up_at| self.time(up_at)),
+            lasted: site.up_at.map(|up_at| readable_time(up_at.since(site.down_at).as_secs())),
+            left: site.left.map(Left::name),
+            last_good_at: site.last_good_at.map(|at| self.time(at)),
+        }
+    }
+}
+
+fn name(site: &StorySite) -> String {
+    let name = one_line(&site.name);
+    if name.is_empty() { one_line(&site.slug) } else { name }
+}
+
+/// The names of sites, each once, in order, short enough for a subject.
+fn names<'a>(sites: impl Iterator<Item = &'a StorySite>) -> Vec<String> {
+    let mut told = HashSet::new();
+    let once = sites.filter(|site| told.insert(site.slug.as_str()));
+    once.map(|site| clipped(&name(site), MOST_OF_A_NAME)).collect()
+}
+
+/// What templates see. Times are text already, in the time zone of the style.
+#[derive(Serialize)]
+struct View {
+    subject: String,
+    base_url: String,
+    time: String,
+    zone: String,
+    outage: Option<OutageView>,
+    from: String,
+    to: String,
+    lasted: String,
+    is_first: bool,
+    news: Section,
+    still: Section,
+    back: Section,
+}
+
+#[derive(Serialize)]
+struct OutageView {
+    id: i32,
+    url: String,
+}
+
+#[derive(Serialize)]
+struct Section {
+    count: usize,
+    sites: Vec<SiteView>,
+    more: usize,
+}
+
+#[derive(Serialize)]
+struct SiteView {
+    name: String,
+    slug: String,
+    url: String,
+    seen: String,
+    detail: Option<String>,
+    down_at: String,
+    up_at: Option<String>,
+    lasted: Option<String>,
+    left: Option<&'static str>,
+    last_good_at: Option<String>,
+}
+
+#[cfg(test)]
+#[path = "compose_tests.rs"]
+mod tests;

@@ -1,0 +1,187 @@
+//! What messages say, whole.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::outage::Outage;
+use crate::domain::{Event, EventId, OutageId, Outcome, RunId, Scope};
+
+/// Mon 23 Nov 2026 09:02:13 GMT.
+const START: i64 = 1_795_424_533_000;
+const MINUTE: i64 = 60_000;
+
+fn at(minute: i64) -> Instant {
+    Instant::from_ms(START + minute * MINUTE)
+}
+
+fn site(name: &str) -> StorySite {
+    StorySite {
+        slug: name.to_lowercase(),
+        name: name.to_owned(),
+        url: format!("https://{}.example/", name.to_lowercase()),
+        down_at: at(0),
+        up_at: None,
+        left: None,
+        outcome: Outcome::Status,
+        code: Some(503),
+        detail: Some("Service Unavailable".into()),
+        last_good_at: Some(at(-1)),
+        is_public: true,
+        is_news: true,
+    }
+}
+
+fn back(name: &str, minute: i64, left: Left) -> StorySite {
+    StorySite { up_at: Some(at(minute)), left: Some(left), ..site(name) }
+}
+
+/// The story of outage 12: what happened at which minute, and to whom.
+fn story(events: &[(EventKind, i64)], sites: Vec<StorySite>) -> Story {
+    let ended = events.iter().find(|(kind, _)| *kind == EventKind::Resolved).map(|(_, minute)| at(*minute));
+    let event = |(kind, minute): &(EventKind, i64)| Event {
+        id: EventId(1),
+        kind: *kind,
+        outage: Some(OutageId(12)),
+        site: None,
+        run: Some(RunId(1)),
+        at: at(*minute),
+    };
+    Story {
+        key: "event-1-email".into(),
+        thread: None,
+        events: events.iter().map(event).collect(),
+        outage: Some(Outage {
+            id: OutageId(12),
+            scope: Scope::All,
+            started_at: at(0),
+            detected_at: at(2),
+            resolved_at: ended,
+            opened_by: RunId(1),
+        }),
+        sites,
+    }
+}
+
+fn style() -> Style {
+    Style { base_url: "https://status.example".into(), time_zone: chrono_tz::Europe::London }
+}
+
+fn told(story: &Story) -> Message {
+    compose(story, &style(), &Templates::load(None).unwrap()).unwrap()
+}
+
+/// All that people get to read, with `X:` before the short form.
+fn shown(story: &Story) -> String {
+    let message = told(story);
+    format!("{}\nX: {}\n\n{}", message.subject, message.short.replace('\u{200b}', "|"), message.text)
+}
+
+#[test]
+fn the_short_form_names_no_site_that_is_not_public() {
+    let hidden = StorySite { is_public: false, ..site("Payroll") };
+    let message = told(&story(&[(EventKind::Opened, 2)], vec![site("Shop"), hidden]));
+    assert!(message.subject.contains("Payroll"));
+    assert!(message.short.starts_with("DOWN: Shop and an internal system"), "{}", message.short);
+}
+
+#[test]
+fn an_outage_that_opens_names_every_site_and_what_was_seen() {
+    let api =
+        StorySite { outcome: Outcome::Dns, code: None, detail: None, last_good_at: None, ..site("API") };
+    insta::assert_snapshot!(shown(&story(&[(EventKind::Opened, 2)], vec![site("Shop"), api])));
+}
+
+#[test]
+fn many_sites_are_counted_after_the_tenth() {
+    let sites = (1..=13).map(|number| site(&format!("Site {number}"))).collect();
+    let message = told(&story(&[(EventKind::Opened, 2)], sites));
+    assert_eq!(message.subject, "DOWN: Site 1, Site 2 and 11 more (since 09:02)");
+    assert!(message.text.starts_with("13 sites are down.\n"));
+    assert!(message.text.contains("  Site 10\n") && !message.text.contains("Site 11"), "{}", message.text);
+    assert!(message.text.contains("  and 3 more\n"), "{}", message.text);
+}
+
+#[test]
+fn sites_that_join_stand_before_those_that_were_down_already() {
+    let old = |site: StorySite| StorySite { is_news: false, ..site };
+    let sites = vec![
+        old(site("Shop")),
+        old(back("API", 5, Left::Recovered)),
+        StorySite { down_at: at(4), ..site("Blog") },
+    ];
+    insta::assert_snapshot!(shown(&story(&[(EventKind::Joined, 6)], sites)));
+}
+
+#[test]
+fn the_end_says_how_long_it_was_and_who_left_without_recovering() {
+    let sites =
+        vec![back("Shop", 12, Left::Recovered), back("API", 5, Left::Paused), back("Blog", 6, Left::Changed)];
+    insta::assert_snapshot!(shown(&story(&[(EventKind::Resolved, 12)], sites)));
+}
+
+#[test]
+fn an_outage_over_before_its_first_message_is_told_once_with_both_times() {
+    let events = [(EventKind::Opened, 2), (EventKind::Joined, 3), (EventKind::Resolved, 12)];
+    let story = story(&events, vec![back("Shop", 12, Left::Recovered)]);
+    insta::assert_snapshot!(shown(&story));
+    assert_eq!(told(&story).kind, EventKind::Resolved);
+}
+
+#[test]
+fn a_beginning_told_together_with_later_sites_is_still_a_beginning() {
+    let message =
+        told(&story(&[(EventKind::Opened, 2), (EventKind::Joined, 3)], vec![site("Shop"), site("API")]));
+    assert_eq!(
+        (message.kind, message.subject.as_str()),
+        (EventKind::Opened, "DOWN: Shop and API (since 09:02)")
+    );
+    assert_eq!(message.at, at(3), "the time is that of the last event");
+}
+
+#[test]
+fn a_reminder_says_for_how_long_it_goes_on() {
+    let sites = vec![site("Shop"), back("API", 30, Left::Removed)];
+    insta::assert_snapshot!(shown(&story(&[(EventKind::Reminder, 180)], sites)));
+}
+
+#[test]
+fn certificates_and_tests_speak_of_no_outage() {
+    let detail = Some("valid until 2026-12-01, 8 days from now".to_owned());
+    let shop = StorySite { outcome: Outcome::Up, code: Some(200), detail, ..site("Shop") };
+    let certificate = Story { outage: None, ..story(&[(EventKind::Certificate, 0)], vec![shop]) };
+    let test = Story { outage: None, ..story(&[(EventKind::Test, 0)], vec![]) };
+    insta::assert_snapshot!(format!("{}\n----\n{}", shown(&certificate), shown(&test)));
+}
+
+#[test]
+fn a_site_that_came_back_into_its_outage_is_named_once() {
+    let again = StorySite { down_at: at(8), is_news: false, ..site("Shop") };
+    let message = told(&story(&[(EventKind::Opened, 2)], vec![back("Shop", 6, Left::Recovered), again]));
+    assert_eq!(message.subject, "DOWN: Shop (since 09:02)");
+}
+
+#[test]
+fn an_outage_of_another_day_is_dated() {
+    let message = told(&story(&[(EventKind::Joined, 24 * 60)], vec![site("Shop")]));
+    assert_eq!(message.subject, "MORE DOWN: Shop (since 23 Nov 09:02, 1 down now)");
+}
+
+#[test]
+fn a_story_without_events_is_no_message() {
+    let error = compose(&story(&[], vec![]), &style(), &Templates::load(None).unwrap()).unwrap_err();
+    assert_eq!(error.to_string(), "the message \"event-1-email\" has no event to tell");
+}
+
+proptest! {
+    #[test]
+    fn no_name_gets_out_of_the_subject_or_over_the_limit_of_a_post(
+        names in prop::collection::vec("(?s).{0,80}", 0..6),
+        kind in prop::sample::select(EventKind::ALL.to_vec()),
+    ) {
+        let message = told(&story(&[(kind, 2)], names.iter().map(|name| site(name)).collect()));
+        prop_assert!(!message.subject.chars().any(char::is_control), "{:?}", message.subject);
+        prop_assert!(!message.short.chars().any(char::is_control), "{:?}", message.short);
+        prop_assert!(short::weight(&message.short) <= short::MOST, "{:?}", message.short);
+        prop_assert!(message.subject.chars().count() < 200);
+    }
+}

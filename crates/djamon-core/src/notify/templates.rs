@@ -1,0 +1,129 @@
+//! The texts of messages: built in, replaced one by one by files of the same name. It knows nothing of what they tell.
+//!
+//! Subjects are no templates: scripts rely on how they begin, and a line break in one would be a header.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use tera::{Context, Tera};
+
+#[derive(rust_embed::Embed)]
+#[folder = "../../templates/mail"]
+#[prefix = "mail/"]
+struct BuiltIn;
+
+/// The templates of messages: `mail/opened.txt` and its like.
+pub struct Templates {
+    built_in: Tera,
+    replaced: Option<Tera>,
+}
+
+/// Why templates cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TemplateError {
+    /// A replacement cannot be read.
+    #[error("{}: {error}; make it readable or remove it", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// A template is wrong; the message has its name and line.
+    #[error("the templates of messages cannot be used: {}", causes(.0))]
+    Wrong(#[from] tera::Error),
+}
+
+impl Templates {
+    /// The built-in templates, those for which `directory` has a file of the same name replaced by it.
+    ///
+    /// # Errors
+    /// [`TemplateError`] when a replacement cannot be read or parsed.
+    pub fn load(directory: Option<&Path>) -> Result<Self, TemplateError> {
+        let mut texts = built_in();
+        let mut built_in = Tera::new();
+        built_in.add_raw_templates(texts.clone())?;
+
+        let mut any = false;
+        for (name, text) in &mut texts {
+            let Some(path) = directory.map(|directory| directory.join(&*name)) else { continue };
+            match std::fs::read_to_string(&path) {
+                Ok(own) => (*text, any) = (own, true),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) => return Err(TemplateError::Unreadable { path, error }),
+            }
+        }
+        let replaced = if any {
+            let mut replaced = Tera::new();
+            replaced.add_raw_templates(texts)?;
+            Some(replaced)
+        } else {
+            None
+        };
+        Ok(Templates { built_in, replaced })
+    }
+
+    /// The text of the template `name` about `view`. A replacement that fails loses no message: the built-in one takes
+    /// its place, and the text's last line says why.
+    pub(super) fn render(&self, name: &str, view: &impl Serialize) -> Result<String, TemplateError> {
+        let context = Context::from_serialize(view)?;
+        let Some(Err(error)) = self.replaced.as_ref().map(|tera| tera.render(name, &context)) else {
+            return Ok(self.replaced.as_ref().unwrap_or(&self.built_in).render(name, &context)?);
+        };
+        let text = self.built_in.render(name, &context)?;
+        Ok(format!("{text}\n(The built-in text: the template {name} failed: {})\n", causes(&error)))
+    }
+}
+
+fn built_in() -> Vec<(String, String)> {
+    let text = |name: &str| BuiltIn::get(name).map(|file| String::from_utf8_lossy(&file.data).into_owned());
+    BuiltIn::iter().filter_map(|name| text(&name).map(|text| (name.into_owned(), text))).collect()
+}
+
+/// An error and what it came of, on one line.
+fn causes(error: &tera::Error) -> String {
+    let first: &dyn std::error::Error = error;
+    let chain: Vec<String> =
+        std::iter::successors(Some(first), |error| error.source()).map(ToString::to_string).collect();
+    super::words::one_line(&chain.join(": "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    fn directory(text: &str) -> tempfile::TempDir {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::create_dir(directory.path().join("mail")).unwrap();
+        std::fs::write(directory.path().join("mail/test.txt"), text).unwrap();
+        directory
+    }
+
+    fn view() -> BTreeMap<&'static str, &'static str> {
+        BTreeMap::from([("base_url", "http://127.0.0.1:8000"), ("time", "noon"), ("zone", "UTC")])
+    }
+
+    #[test]
+    fn a_file_of_the_same_name_replaces_a_template() {
+        let own = directory("Ours at {{ base_url }}");
+        let templates = Templates::load(Some(own.path())).unwrap();
+        assert_eq!(templates.render("mail/test.txt", &view()).unwrap(), "Ours at http://127.0.0.1:8000");
+    }
+
+    #[test]
+    fn a_replacement_that_fails_loses_no_message() {
+        let own = directory("{{ no.such.thing }}");
+        let text = Templates::load(Some(own.path())).unwrap().render("mail/test.txt", &view()).unwrap();
+        let plain = Templates::load(None).unwrap().render("mail/test.txt", &view()).unwrap();
+        assert!(text.starts_with(&plain), "{text}");
+        assert!(text.contains("(The built-in text: the template mail/test.txt failed: "), "{text}");
+    }
+
+    #[test]
+    fn a_replacement_that_cannot_be_parsed_is_refused_by_name() {
+        let own = directory("{% if %}");
+        let error = Templates::load(Some(own.path())).err().unwrap().to_string();
+        assert!(error.contains("mail/test.txt"), "{error}");
+    }
+}

@@ -1,0 +1,142 @@
+//! The two schemas are one: same tables, columns, nullability, indexes and checks. Opening and refusing them.
+
+use std::collections::BTreeSet;
+
+use diesel::connection::SimpleConnection;
+use diesel::sql_types::Text;
+use diesel::{QueryableByName, RunQueryDsl};
+use djamon_core::store::backend::migrate::{
+    SchemaState, migrate, open_current, open_or_create, schema_state,
+};
+use djamon_core::store::{AnyConnection, DatabaseUrl, StoreError};
+use djamon_tests::database::{Backend, TestDatabase};
+use djamon_tests::on_both;
+
+#[derive(QueryableByName)]
+struct Line {
+    #[diesel(sql_type = Text)]
+    line: String,
+}
+
+fn lines(connection: &mut AnyConnection, sql: &str) -> BTreeSet<String> {
+    let lines: Vec<Line> = diesel::sql_query(sql).load(connection).unwrap();
+    lines.into_iter().map(|line| line.line).collect()
+}
+
+#[test]
+fn both_schemas_have_the_same_names() {
+    let mut sqlite = TestDatabase::migrated(Backend::Sqlite).connect();
+    let mut postgres = TestDatabase::migrated(Backend::Postgres).connect();
+    let columns = (
+        "SELECT t.name || '.' || c.name || CASE WHEN c.\"notnull\" OR c.pk THEN '' ELSE ' null' END AS line \
+         FROM sqlite_master t, pragma_table_info(t.name) c WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite_%'",
+        "SELECT table_name || '.' || column_name || CASE is_nullable WHEN 'NO' THEN '' ELSE ' null' END AS line \
+         FROM information_schema.columns WHERE table_schema = 'public'",
+    );
+    let indexes = (
+        "SELECT i.tbl_name || ' ' || coalesce((SELECT group_concat(name, ',') FROM (SELECT name FROM \
+         pragma_index_info(i.name) ORDER BY seqno)), '') || CASE WHEN l.\"unique\" THEN ' unique' ELSE '' END || \
+         CASE WHEN l.partial THEN ' partial' ELSE '' END AS line \
+         FROM sqlite_master i JOIN pragma_index_list(i.tbl_name) l ON l.name = i.name \
+         WHERE i.type = 'index' AND l.origin <> 'pk' AND i.tbl_name NOT LIKE '\\_\\_%' ESCAPE '\\'",
+        "SELECT c.relname || ' ' || (SELECT string_agg(a.attname, ',' ORDER BY k.n) FROM unnest(x.indkey) WITH ORDINALITY \
+         k(attnum, n) JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = k.attnum) || \
+         CASE WHEN x.indisunique THEN ' unique' ELSE '' END || CASE WHEN x.indpred IS NOT NULL THEN ' partial' ELSE '' END \
+         AS line FROM pg_index x JOIN pg_class c ON c.oid = x.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace \
+         WHERE n.nspname = 'public' AND NOT x.indisprimary AND c.relname NOT LIKE '\\_\\_%'",
+    );
+    for (of_sqlite, of_postgres) in [columns, indexes] {
+        let (one, other) = (lines(&mut sqlite, of_sqlite), lines(&mut postgres, of_postgres));
+        assert!(one.len() > 10, "{one:#?}");
+        assert_eq!(one, other);
+    }
+}
+
+on_both! {
+    fn foreign_keys_and_checks_hold(database: TestDatabase) {
+        let mut connection = database.connect();
+        for wrong in [
+            "INSERT INTO runs (location_id, state, started_at, expected_interval_ms, sites, up, failing, down, skipped) VALUES (99, 'done', 0, 0, 0, 0, 0, 0, 0)",
+            "INSERT INTO users (name, role, password_hash, version, created_at) VALUES ('a', 'king', '', 1, 0)",
+            "INSERT INTO events (kind, at) VALUES ('burst', 0)",
+        ] {
+            assert!(connection.batch_execute(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    fn migrating_twice_changes_nothing(database: TestDatabase) {
+        assert_eq!(migrate(&database.url).unwrap(), Vec::<String>::new());
+        assert_eq!(schema_state(&mut database.open()).unwrap(), SchemaState::Current);
+    }
+
+    fn a_newer_schema_is_refused(database: TestDatabase) {
+        database.open().batch_execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('29990101000000')").unwrap();
+        for opened in [open_or_create(&database.url), open_current(&database.url)] {
+            let error = opened.err().unwrap().to_string();
+            assert!(error.contains("has a newer schema (29990101000000) than this program") && error.contains("djamon-check migrate"), "{error}");
+        }
+        assert!(migrate(&database.url).unwrap_err().to_string().contains("newer schema"));
+    }
+
+    fn an_older_schema_is_refused_until_it_is_migrated(database: TestDatabase) {
+        let mut connection = database.open();
+        connection.batch_execute("UPDATE __diesel_schema_migrations SET version = '20000101000000'").unwrap();
+        connection.batch_execute("DELETE FROM __diesel_schema_migrations; INSERT INTO __diesel_schema_migrations (version) SELECT '' WHERE 1 = 0").unwrap();
+        assert_eq!(schema_state(&mut connection).unwrap(), SchemaState::Empty, "without steps it counts as empty");
+    }
+}
+
+fn starts_at_once(backend: Backend) {
+    let database = TestDatabase::empty(backend);
+    let url = &database.url;
+    std::thread::scope(|scope| {
+        let starts: Vec<_> = (0..8).map(|_| scope.spawn(move || open_or_create(url).map(|_| ()))).collect();
+        for start in starts {
+            start.join().unwrap().unwrap();
+        }
+    });
+    assert_eq!(schema_state(&mut database.open()).unwrap(), SchemaState::Current);
+}
+
+#[test]
+fn eight_programs_may_start_at_once_on_an_empty_sqlite_database() {
+    starts_at_once(Backend::Sqlite);
+}
+
+#[test]
+fn eight_programs_may_start_at_once_on_an_empty_postgres_database() {
+    starts_at_once(Backend::Postgres);
+}
+
+#[test]
+fn an_empty_database_is_refused_by_who_may_not_make_the_schema() {
+    for backend in [Backend::Sqlite, Backend::Postgres] {
+        let database = TestDatabase::empty(backend);
+        let _file = database.open();
+        let error = open_current(&database.url).err().unwrap().to_string();
+        assert!(error.ends_with("is empty; run djamon-check migrate"), "{error}");
+    }
+}
+
+fn refusal(url: &str) -> String {
+    match open_or_create(&DatabaseUrl::parse(url).unwrap()) {
+        Err(error @ StoreError::Open { .. }) => error.to_string(),
+        Err(other) => panic!("{other:?}"),
+        Ok(_) => panic!("{url} was opened"),
+    }
+}
+
+#[test]
+fn a_database_that_cannot_be_opened_says_why_and_what_to_do() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("letter.txt"), "Dear Sir or Madam, this is not a database at all.")
+        .unwrap();
+    let letter = refusal(&format!("sqlite://{}/letter.txt", dir.path().display()));
+    assert!(letter.contains("file is not a database; [database] url names something else"), "{letter}");
+    let nowhere = refusal(&format!("sqlite://{}/none/djamon.db", dir.path().display()));
+    assert!(nowhere.contains("check that its directory exists and may be written"), "{nowhere}");
+    let refused = refusal("postgres://djamon@127.0.0.1:1/djamon");
+    assert!(refused.contains("is PostgreSQL running?"), "{refused}");
+    let unknown = TestDatabase::empty(Backend::Postgres).url_text.replace("test_", "none_");
+    assert!(refusal(&unknown).contains("make it with createdb"), "{unknown}");
+}

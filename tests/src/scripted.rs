@@ -1,0 +1,76 @@
+//! A store that is told what was seen: sites and observations without a network.
+
+use std::time::Duration;
+
+use djamon_core::domain::plan::RunContext;
+use djamon_core::domain::run::Counts;
+use djamon_core::domain::site::NewSite;
+use djamon_core::domain::{
+    Instant, Line, LocationId, Observation, Outcome, Phases, Policy, ScopeRule, Site, SiteOptions, Target,
+};
+use djamon_core::store::record::{Recorded, ViewIds};
+use djamon_core::store::runs::Ending;
+use djamon_core::store::{AnyConnection, record, runs, sites, write};
+
+/// Adds a site called `name` at an address nobody asks.
+pub fn add_site(connection: &mut AnyConnection, name: &str, now: Instant) -> Site {
+    let new = NewSite {
+        slug: None,
+        name: Some(name.to_owned()),
+        target: Target::parse(&format!("http://{name}.test/")).unwrap(),
+        group: None,
+        options: SiteOptions::default(),
+        public: true,
+        paused: false,
+    };
+    write(connection, |connection| sites::add(connection, &new, now)).unwrap()
+}
+
+/// What a probe of `site` at `at` saw: 200, or 503.
+pub fn seen(site: &Site, at: Instant, good: bool) -> Observation {
+    Observation {
+        site: site.id,
+        at,
+        edited_at: site.edited_at,
+        outcome: if good { Outcome::Up } else { Outcome::Status },
+        degraded: false,
+        code: Some(if good { 200 } else { 503 }),
+        detail: (!good).then(|| "answered 503 Service Unavailable".to_owned()),
+        duration_ms: 12,
+        phases: Phases { first_byte_ms: Some(12), ..Phases::default() },
+        line: Line::Answered,
+        resolved: false,
+    }
+}
+
+/// One whole run at `at` that saw `observations`, in one batch, telling `channels`.
+pub fn run(
+    connection: &mut AnyConnection,
+    at: Instant,
+    observations: Vec<Observation>,
+    channels: &[&str],
+) -> Recorded {
+    let location = runs::location(connection, "default").unwrap();
+    let context = begin(connection, location, at);
+    let channels: Vec<String> = channels.iter().map(|name| (*name).to_owned()).collect();
+    let mut ids = ViewIds::after_stored(connection).unwrap();
+    let policy = Policy::default();
+    record::departures(connection, &context, &policy, &channels, at).unwrap();
+    let recorded =
+        record::batch(connection, &context, &policy, &mut ids, observations, &channels, at).unwrap();
+    let ending = Ending { at, blind: None, counts: Counts::default(), skipped_reason: None };
+    runs::finish(connection, context.run, &ending).unwrap();
+    recorded
+}
+
+/// Begins a run that the caller ends, or not.
+pub fn begin(connection: &mut AnyConnection, location: LocationId, at: Instant) -> RunContext {
+    let expected_interval = Duration::from_secs(60);
+    RunContext {
+        run: runs::begin(connection, location, at, expected_interval).unwrap(),
+        location,
+        scope: ScopeRule::All,
+        expected_interval,
+        blind_before: false,
+    }
+}
