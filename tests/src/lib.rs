@@ -5,5 +5,6 @@ pub mod clock;
 pub mod cluster;
 pub mod database;
 pub mod http_sink;
+pub mod scene;
 pub mod scripted;
 pub mod smtp_sink;

@@ -27,6 +27,6 @@ pub fn group(ask: &Ask) -> Result<Answer, WebError> {
         return Err(WebError::NotFound);
     }
     let sites = visible::sites(ask.reader, statuses::of(database, &Which::Group(group.id))?);
-    let section = Section::new(Some(group.slug), &group.name, sites.iter(), ask.now);
+    let section = Section::new(Some(group.slug), &group.name, sites.iter(), ask.now, ask.now);
     page(ask, "group.html", &Page { section })
 }

@@ -36,6 +36,8 @@ impl Home {
         let counts = visible::counts(sites);
         let last_run_at = pulse.last_run.as_ref().map(|run| run.started_at);
         let blind = pulse.last_run.as_ref().and_then(|run| run.blind.as_ref());
+        // Nobody knows how long anything has lasted since runs stopped.
+        let known_until = last_run_at.filter(|_| pulse.overall == Overall::Stale).unwrap_or(now);
         let mut home = Home {
             now: pulse.overall.name(),
             sentence: String::new(),
@@ -47,7 +49,7 @@ impl Home {
             last_run_ago: last_run_at.map(|at| span(now.since(at))),
             counts,
             outages: pulse.open.iter().map(|seen| OutageLine::new(seen, now)).collect(),
-            sections: sections(groups, sites, now),
+            sections: sections(groups, sites, now, known_until),
         };
         match pulse.overall {
             Overall::Stale => home.say_stale(pulse.stale_for.unwrap_or_default()),
@@ -118,32 +120,33 @@ pub struct Section {
 }
 
 impl Section {
-    /// A section of these sites, which come the worst first.
+    /// A section of these sites, which come the worst first, as they stood at `known_until`.
     pub fn new<'a>(
         slug: Option<String>,
         name: &str,
         sites: impl Iterator<Item = &'a SiteStatus> + Clone,
         now: Instant,
+        known_until: Instant,
     ) -> Self {
         Section {
             slug,
             name: name.to_owned(),
             counts: visible::counts(sites.clone()),
-            sites: sites.map(|one| SiteLine::new(one, now)).collect(),
+            sites: sites.map(|one| SiteLine::new(one, now, known_until)).collect(),
         }
     }
 }
 
 /// Groups with something down first, then with something failing, then by name; sites without a group come last.
-fn sections(groups: &[Group], sites: &[SiteStatus], now: Instant) -> Vec<Section> {
+fn sections(groups: &[Group], sites: &[SiteStatus], now: Instant, known_until: Instant) -> Vec<Section> {
     let of = |group: Option<GroupId>| sites.iter().filter(move |one| one.site.group == group);
     let mut sections: Vec<Section> = groups
         .iter()
-        .map(|group| Section::new(Some(group.slug.clone()), &group.name, of(Some(group.id)), now))
+        .map(|group| Section::new(Some(group.slug.clone()), &group.name, of(Some(group.id)), now, known_until))
         .collect();
     let others =
         if sections.iter().any(|section| !section.sites.is_empty()) { "Other systems" } else { "Systems" };
-    sections.push(Section::new(None, others, of(None), now));
+    sections.push(Section::new(None, others, of(None), now, known_until));
     sections.retain(|section| !section.sites.is_empty());
     sections.sort_by_key(|section| match section.counts {
         StateCounts { down: 1.., .. } => 0,

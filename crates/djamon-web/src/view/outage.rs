@@ -145,7 +145,9 @@ fn steps(story: &Story, now: Instant) -> Vec<Step> {
         let part = &named.part;
         let name = Some(named.name.as_str());
         told.push((part.down_at, "failed", "First failed look", name));
-        told.push((part.detected_at, "down", "Confirmed down", name));
+        let raised = story.events.iter().any(|e| Some(e.id) == part.event && e.kind == EventKind::Opened);
+        let title = if raised { "Confirmed down, outage raised" } else { "Confirmed down" };
+        told.push((part.detected_at, "down", title, name));
         if let (Some(up_at), Some(left)) = (part.up_at, part.left) {
             let title = match left {
                 Left::Recovered => "Recovered",

@@ -29,8 +29,8 @@ pub struct SiteLine {
 }
 
 impl SiteLine {
-    /// The line of a site at `now`.
-    pub fn new(of: &SiteStatus, now: Instant) -> Self {
+    /// The line of a site, written at `now`; how long it has stood so is known until `known_until`.
+    pub fn new(of: &SiteStatus, now: Instant, known_until: Instant) -> Self {
         let status = &of.status;
         let is_up = status.state == State::Up;
         SiteLine {
@@ -39,7 +39,7 @@ impl SiteLine {
             state: status.state.name(),
             word: words::state(status.state),
             slow: status.degraded,
-            lasting: status.since.map(|since| span(now.since(since))),
+            lasting: status.since.map(|since| span(known_until.since(since))),
             since: status.since.filter(|_| !is_up).map(|since| when(since, now)),
             reason: reason(status),
             took: status
@@ -87,7 +87,7 @@ struct LookLine {
     good: bool,
     slow: bool,
     code: Option<u16>,
-    outcome: String,
+    outcome: &'static str,
     detail: Option<String>,
     took: String,
     phases: Vec<(&'static str, String)>,
@@ -104,7 +104,7 @@ impl SitePage {
     ) -> Self {
         let group = of.group.clone().zip(group).map(|(slug, name)| Group { slug, name });
         SitePage {
-            site: SiteLine::new(of, now),
+            site: SiteLine::new(of, now, now),
             url: reader.sees_private().then(|| of.site.shown_url()),
             group,
             failures: of.status.failures,
@@ -121,7 +121,7 @@ fn look_line(reader: Reader, look: &Look, now: Instant) -> LookLine {
         good: look.outcome.is_good(),
         slow: look.degraded,
         code: look.code,
-        outcome: if look.outcome.is_good() { "good".into() } else { words::outcome(look.outcome, look.code) },
+        outcome: words::result(look.outcome),
         detail: look.detail.clone().filter(|_| reader.sees_private()),
         took: took(look.duration_ms),
         phases: phases(&look.phases),

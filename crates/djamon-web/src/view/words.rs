@@ -16,21 +16,28 @@ pub const fn state(state: State) -> &'static str {
     }
 }
 
-/// How a look ended: the status code where it decided, else what failed.
+/// How a look ended, beside its status code.
+pub const fn result(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Up => "good",
+        Outcome::Status => "bad status",
+        Outcome::Dns => "name not found",
+        Outcome::Connect => "no connection",
+        Outcome::Tls => "no trusted TLS connection",
+        Outcome::Timeout => "no answer in time",
+        Outcome::Protocol => "no proper HTTP answer",
+        Outcome::Redirect => "redirect leads nowhere",
+        Outcome::Body => "answer broken off",
+        Outcome::Content => "page not as it should be",
+        Outcome::Local => "fault of the monitor",
+    }
+}
+
+/// How a look ended, in a sentence: the status code where it decided, else what failed.
 pub fn outcome(outcome: Outcome, code: Option<u16>) -> String {
     match (outcome, code) {
         (Outcome::Up | Outcome::Status, Some(code)) => format!("HTTP {code}"),
-        (Outcome::Up, None) => "answered".into(),
-        (Outcome::Status, None) => "bad status".into(),
-        (Outcome::Dns, _) => "name not found".into(),
-        (Outcome::Connect, _) => "no connection".into(),
-        (Outcome::Tls, _) => "no trusted TLS connection".into(),
-        (Outcome::Timeout, _) => "no answer in time".into(),
-        (Outcome::Protocol, _) => "no proper HTTP answer".into(),
-        (Outcome::Redirect, _) => "redirect leads nowhere".into(),
-        (Outcome::Body, _) => "answer broken off".into(),
-        (Outcome::Content, _) => "page not as it should be".into(),
-        (Outcome::Local, _) => "fault of the monitor".into(),
+        (outcome, _) => result(outcome).to_owned(),
     }
 }
 
