@@ -7,3 +7,4 @@ mod make_up;
 mod notify;
 mod schema;
 mod store;
+mod web;

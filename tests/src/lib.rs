@@ -8,3 +8,4 @@ pub mod http_sink;
 pub mod scene;
 pub mod scripted;
 pub mod smtp_sink;
+pub mod web;

@@ -90,14 +90,16 @@ impl Scene {
     /// Changes a site.
     pub fn edit(&mut self, slug: &str, change: SiteChange) {
         let (_, after) =
-            write(&mut self.connection, |connection| sites::edit(connection, slug, change, self.now)).unwrap();
+            write(&mut self.connection, |connection| sites::edit(connection, slug, change, self.now))
+                .unwrap();
         self.sites.retain(|site| site.id != after.id);
         self.sites.push(after);
     }
 
     /// Removes a site softly.
     pub fn remove(&mut self, slug: &str) {
-        let gone = write(&mut self.connection, |connection| sites::remove(connection, slug, self.now)).unwrap();
+        let gone =
+            write(&mut self.connection, |connection| sites::remove(connection, slug, self.now)).unwrap();
         self.sites.retain(|site| site.id != gone.id);
     }
 
@@ -105,10 +107,8 @@ impl Scene {
     /// passes.
     pub fn minute(&mut self, mut see: impl FnMut(&str) -> Seen) -> Recorded {
         let looked_at = self.sites.iter().filter(|site| site.paused_at.is_none());
-        let observations = looked_at
-            .enumerate()
-            .map(|(n, site)| observation(site, self.now, n, see(&site.slug)))
-            .collect();
+        let observations =
+            looked_at.enumerate().map(|(n, site)| observation(site, self.now, n, see(&site.slug))).collect();
         self.run(observations, None)
     }
 

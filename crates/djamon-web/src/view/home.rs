@@ -142,7 +142,9 @@ fn sections(groups: &[Group], sites: &[SiteStatus], now: Instant, known_until: I
     let of = |group: Option<GroupId>| sites.iter().filter(move |one| one.site.group == group);
     let mut sections: Vec<Section> = groups
         .iter()
-        .map(|group| Section::new(Some(group.slug.clone()), &group.name, of(Some(group.id)), now, known_until))
+        .map(|group| {
+            Section::new(Some(group.slug.clone()), &group.name, of(Some(group.id)), now, known_until)
+        })
         .collect();
     let others =
         if sections.iter().any(|section| !section.sites.is_empty()) { "Other systems" } else { "Systems" };
