@@ -1,6 +1,5 @@
 //! The sites that `make up` shows, asked over a real connection. It knows nothing of the monitor.
 
-
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};

@@ -1,10 +1,15 @@
 //! Everything that needs a database, a socket or a process.
 
+mod cli;
 mod crontab;
 mod demo_target;
 mod layering;
 mod make_up;
 mod notify;
+mod pool;
+mod probe;
+mod probe_tls;
+mod run;
 mod schema;
 mod store;
 mod web;

@@ -1,6 +1,5 @@
 //! `deploy/up`, the script behind `make up`, with the programs of this build in a directory of its own.
 
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

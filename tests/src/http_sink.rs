@@ -1,6 +1,5 @@
 //! An HTTP server for tests of what posts something somewhere: it keeps every request and answers as scripted.
 
-
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};

@@ -1,6 +1,5 @@
 //! A mail server for tests: it speaks SMTP on the loopback, answers as scripted, and keeps what it was told.
 
-
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};

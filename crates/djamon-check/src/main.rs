@@ -1,2 +1,61 @@
-//! bin
-fn main() {}
+//! `djamon-check`: parses, reads configuration and clock once, does the command, gives the exit code.
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Parser;
+use djamon_check::app::{App, Exit, Failure};
+use djamon_check::cli::{self, Cli};
+use djamon_check::commands;
+use djamon_core::clock::SystemClock;
+use djamon_core::config::Config;
+use djamon_core::store::DatabaseUrl;
+
+fn main() -> ExitCode {
+    let mut out = std::io::BufWriter::new(anstream::stdout());
+    let done = Cli::try_parse().map_err(cli::refusal).and_then(|cli| run(cli, &mut out));
+    let done = done.and_then(|exit| out.flush().map(|()| exit).map_err(Failure::from));
+    let exit = done.unwrap_or_else(|failure| {
+        let mut err = anstream::stderr();
+        for line in failure.lines() {
+            // Nobody is left to be told when stderr is gone.
+            let _ = writeln!(err, "djamon-check: {line}");
+        }
+        failure.exit()
+    });
+    exit.into()
+}
+
+fn run(cli: Cli, out: &mut dyn Write) -> Result<Exit, Failure> {
+    log_to_stderr(cli.verbose, cli.quiet);
+    if let Some(exit) = commands::without_configuration(&cli.command, out)? {
+        return Ok(exit);
+    }
+    let config = Config::load(cli.config.as_deref(), std::env::vars_os())?;
+    let app = App {
+        url: DatabaseUrl::parse(&config.database.url.0)?,
+        config,
+        clock: Arc::new(SystemClock::start()),
+        verbose: cli.verbose,
+        quiet: cli.quiet,
+        terminal: std::io::stdout().is_terminal(),
+    };
+    commands::run(&app, cli.command.unwrap_or_default(), out)
+}
+
+/// Warnings by default; with `-v` also what Djamon does, with `-q` errors only.
+fn log_to_stderr(verbose: bool, quiet: bool) {
+    let wanted = match (verbose, quiet) {
+        (true, _) => "warn,djamon_core=debug,djamon_check=debug",
+        (false, true) => "error",
+        (false, false) => "warn",
+    };
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::new(wanted))
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false)
+        .without_time()
+        .init();
+}

@@ -137,7 +137,7 @@ pub fn block(schedule: &[String], program: &Path, config: Option<&Path>) -> Resu
 
 /// `existing` with `block` in the place of the one that is there, else at the end. Twice gives the same as once.
 pub fn installed(existing: &str, block: &str) -> String {
-    let (before, after) = match ours(existing).first() {
+    let (before, after) = match blocks(existing).first() {
         Some(&(start, _)) => existing.split_at_checked(start).unwrap_or((existing, "")),
         None => (existing, ""),
     };
@@ -148,28 +148,28 @@ pub fn installed(existing: &str, block: &str) -> String {
 /// `existing` without the lines that [`installed`] put there.
 pub fn removed(existing: &str) -> String {
     let mut rest = existing.to_owned();
-    for (start, end) in ours(existing).into_iter().rev() {
+    for (start, end) in blocks(existing).into_iter().rev() {
         rest.replace_range(start..end, "");
     }
     rest
 }
 
-/// Which parts are ours, in bytes: whole blocks, and markers that have lost their other half. Those go alone, for what
-/// stands beside them may be somebody's; they do not stay, for two of them might meet and look like a block.
-fn ours(existing: &str) -> Vec<(usize, usize)> {
-    let (mut ours, mut begin, mut at) = (Vec::new(), None, 0);
+/// Where blocks begin and end, in bytes. A marker that has lost its other half is only a comment: what follows it may
+/// be somebody's.
+fn blocks(existing: &str) -> Vec<(usize, usize)> {
+    let (mut blocks, mut begin, mut at) = (Vec::new(), None, 0);
     for line in existing.split_inclusive('\n') {
-        let end = at + line.len();
         if line.starts_with(BEGIN) {
-            ours.extend(begin.replace((at, end)));
-        } else if line.starts_with(END) {
-            let from = begin.take().map_or(at, |(start, _)| start);
-            ours.push((from, end));
+            begin = Some(at);
         }
-        at = end;
+        at += line.len();
+        if line.starts_with(END)
+            && let Some(begin) = begin.take()
+        {
+            blocks.push((begin, at));
+        }
     }
-    ours.extend(begin);
-    ours
+    blocks
 }
 
 /// What is wrong with the lines in `existing`, where `wanted` gives those that should be there for a program.
@@ -178,7 +178,7 @@ fn bad_news(
     wanted: impl Fn(&Path) -> Result<String, CrontabError>,
 ) -> Result<Option<String>, CrontabError> {
     const WAY_OUT: &str = "run `djamon-check crontab install`";
-    let found = ours(existing);
+    let found = blocks(existing);
     let [(start, end)] = found.as_slice() else {
         let what = if found.is_empty() { "has no lines" } else { "has more than one block of lines" };
         return Ok(Some(format!("your crontab {what} of djamon-check; {WAY_OUT}")));

@@ -65,16 +65,14 @@ fn a_block_takes_the_place_of_the_old_one_and_the_rest_stays() {
 
 #[test]
 fn a_marker_without_its_other_half_takes_nothing_with_it() {
-    let (old, new) = (lines("/old", None), lines("/new", None));
-    for (torn, changed, rest) in [
-        (format!("{BEGIN}\n@daily a\n"), format!("{new}@daily a\n"), "@daily a\n"),
-        (format!("{END}\n@daily a\n"), format!("{new}@daily a\n"), "@daily a\n"),
-        (format!("{BEGIN}\na\n{old}b\n{END}\nc\n"), format!("{new}a\nb\nc\n"), "a\nb\nc\n"),
-    ] {
-        assert_eq!(installed(&torn, &new), changed);
-        assert_eq!(removed(&torn), rest);
-        assert_eq!(removed(&changed), rest);
-    }
+    let new = lines("/new", None);
+    let torn = format!("{BEGIN}\n@daily mine\n");
+    let changed = installed(&torn, &new);
+    assert_eq!(changed, format!("{torn}{new}"));
+    assert_eq!(installed(&changed, &new), changed);
+    assert_eq!(removed(&changed), torn);
+    let torn = format!("{END}\n@daily mine\n");
+    assert_eq!(removed(&installed(&torn, &new)), torn);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Which keys there are, and which one was meant. Knows names, not values.
 
+use crate::domain::text::nearest;
+
 /// Every section with its keys, in the order of the documentation.
 pub(super) const SECTIONS: [(&str, &[&str]); 6] = [
     ("database", &["url", "url_file"]),
@@ -103,6 +105,14 @@ pub(super) fn unknown_key(section: &str, name: &str) -> String {
     format!("[{section}] {name} is not a key; {hint}")
 }
 
+/// What to say of `name`, which is none of `keys`.
+pub(super) fn unknown_among(name: &str, keys: &[&str]) -> String {
+    match nearest(name, keys) {
+        Some(meant) => format!("is not a key; did you mean {meant}?"),
+        None => format!("is not a key; the keys are {}", keys.join(", ")),
+    }
+}
+
 /// What to say of the environment variable `name`, which sets no key.
 pub(super) fn unknown_variable(name: &str) -> String {
     let variables: Vec<String> = Key::all().map(Key::variable).collect();
@@ -112,19 +122,6 @@ pub(super) fn unknown_variable(name: &str) -> String {
         None => "variables are called like DJAMON_CHECK__TIMEOUT".to_owned(),
     };
     format!("{name} is not a key; {hint}")
-}
-
-/// The candidate that `word` was probably meant to be: at most three letters away, and fewer in short words.
-fn nearest<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str> {
-    let distance =
-        |candidate: &str| strsim::damerau_levenshtein(&word.to_lowercase(), &candidate.to_lowercase());
-    let most = (word.chars().count() / 3).clamp(1, 3);
-    candidates
-        .iter()
-        .map(|candidate| (distance(candidate), *candidate))
-        .filter(|(distance, _)| *distance <= most)
-        .min()
-        .map(|(_, candidate)| candidate)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! `keys` knows the names, `read` says per section what each key takes, `reader` takes it and keeps the problems, so
 //! that all of them are told together.
 
+mod channel;
 mod error;
 mod given;
 mod keys;
@@ -12,5 +13,7 @@ mod read;
 mod reader;
 mod sections;
 
+pub use channel::{ChannelSettings, channel, channel_keys};
 pub use error::ConfigError;
+pub use read::is_location;
 pub use sections::{CheckSection, Config, Database, Email, History, MailTls, Secret, Twitter, Web};

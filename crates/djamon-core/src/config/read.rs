@@ -88,7 +88,7 @@ pub(super) fn check(reader: &mut Reader) -> CheckSection {
 }
 
 /// Whether `name` may be the name of a place.
-fn is_location(name: &str) -> bool {
+pub fn is_location(name: &str) -> bool {
     (1..=40).contains(&name.len())
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
 }

@@ -30,7 +30,7 @@ impl Hold {
         let proves = observation.line == Line::Answered;
         self.resolved |= observation.resolved;
         if proves {
-            self.prove(observation.at, false);
+            self.answered_at = self.answered_at.max(Some(observation.at));
         }
         if proves || !self.waits(&observation) {
             let mut free = if proves { self.release() } else { Vec::new() };
@@ -42,10 +42,16 @@ impl Hold {
         if resolver { self.release() } else { Vec::new() }
     }
 
-    /// The sandbox, asked at `asked_at`, answered; `resolved` tells that it was found by name.
+    /// The sandbox, asked again at `asked_at`, answered; `resolved` tells that it was found by name. Whatever waits had
+    /// ended before it was asked, whatever the clock says.
     pub fn answered(&mut self, asked_at: Instant, resolved: bool) -> Vec<Observation> {
-        self.prove(asked_at, resolved);
-        self.release()
+        self.answered_at = self.answered_at.max(Some(asked_at));
+        self.resolved |= resolved;
+        let resolved = self.resolved;
+        let proved = |held: &Observation| resolved || held.line != Line::ResolverSilent;
+        let (free, waiting) = std::mem::take(&mut self.waiting).into_iter().partition(proved);
+        self.waiting = waiting;
+        free
     }
 
     /// Some name was resolved in this run.
@@ -69,11 +75,6 @@ impl Hold {
         let from = self.waiting.iter().map(|observation| observation.at).min()?;
         let dns_only = self.waiting.iter().all(|observation| observation.line == Line::ResolverSilent);
         Some(Dropped { from, dns_only, count: self.waiting.len() })
-    }
-
-    fn prove(&mut self, at: Instant, resolved: bool) {
-        self.answered_at = self.answered_at.max(Some(at));
-        self.resolved |= resolved;
     }
 
     fn waits(&self, observation: &Observation) -> bool {
@@ -141,12 +142,15 @@ mod tests {
     }
 
     #[test]
-    fn the_sandbox_asked_again_frees_what_began_before() {
+    fn the_sandbox_asked_again_frees_all_that_waits_and_what_began_before_it() {
         let mut hold = Hold::default();
         hold.take(seen(1, 20, Line::Silent));
-        hold.take(seen(2, 50, Line::Silent));
-        assert_eq!(sites(&hold.answered(Instant::from_ms(40), false)), [1]);
-        assert_eq!(hold.len(), 1);
+        hold.take(seen(2, 20, Line::ResolverSilent));
+        assert_eq!(sites(&hold.answered(Instant::from_ms(20), false)), [1]);
+        assert_eq!(sites(&hold.take(seen(3, 19, Line::Silent))), [3]);
+        assert!(hold.take(seen(4, 20, Line::Silent)).is_empty(), "it may have begun after the answer");
+        assert_eq!(hold.len(), 2);
+        assert_eq!(sites(&hold.answered(Instant::from_ms(30), true)), [2, 4]);
     }
 
     #[test]

@@ -129,6 +129,15 @@ impl<'de> Deserialize<'de> for GoodCodes {
     }
 }
 
+/// What stands in the place of a secret.
+pub const MASK: &str = "***";
+
+/// Whether the header of this name usually carries a secret.
+fn is_secret_header(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["auth", "cookie", "token", "key", "secret", "password"].iter().any(|part| name.contains(part))
+}
+
 macro_rules! site_options {
     ($($(#[$doc:meta])* $field:ident: $kind:ty),+ $(,)?) => {
         /// What one site has of its own; everything else is as `[check]` in the configuration says.
@@ -139,6 +148,19 @@ macro_rules! site_options {
         }
 
         impl SiteOptions {
+            /// The names of all options, as files and JSON write them.
+            pub const NAMES: &[&str] = &[$(stringify!($field)),+];
+
+            /// Takes the option of this name away, so that the configuration's value counts again; tells whether there
+            /// is an option of this name.
+            pub fn unset(&mut self, name: &str) -> bool {
+                match name {
+                    $(stringify!($field) => self.$field = None,)+
+                    _ => return false,
+                }
+                true
+            }
+
             /// These options with those of `change` laid over them.
             #[must_use]
             pub fn with(mut self, change: SiteOptions) -> Self {
@@ -233,6 +255,36 @@ impl SiteOptions {
         Ok(())
     }
 
+    /// These options as they may be shown: what a header may keep secret is `***`.
+    #[must_use]
+    pub fn masked(&self) -> SiteOptions {
+        let mut shown = self.clone();
+        for (name, value) in shown.headers.iter_mut().flatten() {
+            if is_secret_header(name) {
+                value.clear();
+                value.push_str(MASK);
+            }
+        }
+        shown
+    }
+
+    /// These options with each masked header as it is in `known`.
+    ///
+    /// # Errors
+    /// [`Invalid`] of the field `headers`, when a masked one is not known.
+    pub fn unmasked(mut self, known: &SiteOptions) -> Result<SiteOptions, Invalid> {
+        for (name, value) in self.headers.iter_mut().flatten().filter(|(_, value)| *value == MASK) {
+            let stored = known.headers.as_ref().and_then(|headers| headers.get(name)).ok_or_else(|| {
+                Invalid::new(
+                    "headers",
+                    format!("the value of {name:?} is masked and not known here; write it out"),
+                )
+            })?;
+            value.clone_from(stored);
+        }
+        Ok(self)
+    }
+
     /// Whether a condition needs the page's body, so that HEAD cannot tell.
     pub fn needs_body(&self) -> bool {
         [&self.contains, &self.not_contains, &self.matches, &self.json_path].into_iter().any(Option::is_some)
@@ -269,5 +321,27 @@ mod tests {
         assert_eq!(options(|o| o.matches = Some("(".into())), "matches");
         assert_eq!(options(|o| o.json_path = Some("a b".into())), "json_path");
         assert_eq!(options(|o| o.headers = Some([("a b".into(), "c".into())].into())), "headers");
+    }
+
+    #[test]
+    fn secrets_in_headers_are_masked_and_found_again() {
+        let with = |token: &str| SiteOptions {
+            headers: Some(
+                [("Accept", "text/html"), ("X-Token", token)].map(|(n, v)| (n.into(), v.into())).into(),
+            ),
+            ..SiteOptions::default()
+        };
+        let masked = with("hunter2").masked();
+        assert_eq!(masked, with(MASK));
+        assert_eq!(masked.clone().unmasked(&with("hunter2")), Ok(with("hunter2")));
+        assert!(masked.unmasked(&SiteOptions::default()).unwrap_err().problem.contains("masked"));
+    }
+
+    #[test]
+    fn an_option_is_unset_by_its_name() {
+        let mut options = SiteOptions { attempts: Some(5), ..SiteOptions::default() };
+        assert!(options.unset("attempts") && !options.unset("colour"));
+        assert_eq!(options, SiteOptions::default());
+        assert!(SiteOptions::NAMES.contains(&"recover_after"));
     }
 }

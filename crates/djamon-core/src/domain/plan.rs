@@ -214,8 +214,10 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// 1. An observation of what the site no longer is, is dropped. 2. A streak of an earlier edit ends. 3. The look
-    /// moves the streak. 4. The streak moves the outage.
+    /// 1. An observation of what the site no longer is, is dropped.
+    /// 2. A streak of an earlier edit ends.
+    /// 3. The look moves the streak.
+    /// 4. The streak moves the outage.
     fn observe(&mut self, id: ViewId, observation: &Observation) {
         let site = observation.site;
         let watched = match self.sites.get(&site) {

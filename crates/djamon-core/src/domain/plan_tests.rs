@@ -247,7 +247,7 @@ fn a_second_site_joins_the_open_outage_and_the_last_to_recover_ends_it() {
     let mut world = World::with_sites(2, &Policy::default());
     for minute in 1..=8 {
         let one = seen(1, minute * MINUTE, minute > 4);
-        let two = seen(2, minute * MINUTE + 5, minute < 3 || minute > 6);
+        let two = seen(2, minute * MINUTE + 5, !(3..=6).contains(&minute));
         world.run(minute as i32, vec![vec![one], vec![two]]);
     }
     let told = &world.outages[0];

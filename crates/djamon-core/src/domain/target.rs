@@ -4,6 +4,7 @@ use percent_encoding::percent_decode_str;
 use url::Url;
 
 use super::Invalid;
+use super::options::MASK;
 
 /// A user name and password for basic authentication; never shown.
 #[derive(Clone, PartialEq, Eq)]
@@ -41,40 +42,61 @@ impl Target {
         if text.is_empty() {
             return Err(wrong("is empty; write it like https://example.org/".into()));
         }
+        let masked = masked(text);
         if let Some((at, odd)) = text.char_indices().find(|(_, c)| c.is_control() || c.is_whitespace()) {
             let shown = odd.escape_default();
             return Err(wrong(format!(
-                "{text:?} has {shown:?} at character {}; write a space as %20",
+                "{masked:?} has {shown:?} at character {}; write a space as %20",
                 place(text, at)
             )));
         }
         let mut url = Url::parse(text).map_err(|error| match error {
             url::ParseError::RelativeUrlWithoutBase => {
-                wrong(format!("{text:?} has no scheme; write it like https://{text}"))
+                wrong(format!("{masked:?} has no scheme; write it like https://{masked}"))
             }
-            url::ParseError::InvalidPort => wrong(format!("{text:?} has an impossible port; use 1 to 65535")),
-            other => wrong(format!("{text:?} is not a URL: {other}")),
+            url::ParseError::InvalidPort => {
+                wrong(format!("{masked:?} has an impossible port; use 1 to 65535"))
+            }
+            other => wrong(format!("{masked:?} is not a URL: {other}")),
         })?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err(wrong(format!(
-                "{text:?} is {}:, but only http: and https: can be checked",
+                "{masked:?} is {}:, but only http: and https: can be checked",
                 url.scheme()
             )));
         }
         if url.host_str().unwrap_or("").is_empty() {
-            return Err(wrong(format!("{text:?} has no host")));
+            return Err(wrong(format!("{masked:?} has no host")));
         }
         if url.port() == Some(0) {
-            return Err(wrong(format!("{text:?} has port 0; use 1 to 65535")));
+            return Err(wrong(format!("{masked:?} has port 0; use 1 to 65535")));
         }
         let credentials = (!url.username().is_empty() || url.password().is_some()).then(|| Credentials {
             user: percent_decode_str(url.username()).decode_utf8_lossy().into_owned(),
             password: percent_decode_str(url.password().unwrap_or("")).decode_utf8_lossy().into_owned(),
         });
         let cleared = url.set_username("").and_then(|()| url.set_password(None));
-        cleared.map_err(|()| wrong(format!("{text:?} has no host")))?;
+        cleared.map_err(|()| wrong(format!("{masked:?} has no host")))?;
         url.set_fragment(None);
         Ok(Target { url, credentials })
+    }
+
+    /// This target, with the credentials of `known` where `***` stands in their place: what was shown can be given back.
+    ///
+    /// # Errors
+    /// [`Invalid`] of the field `url`, when there are none to be put there.
+    pub fn unmasked(self, known: Option<&Target>) -> Result<Self, Invalid> {
+        match &self.credentials {
+            Some(Credentials { user, password }) if user == MASK && password.is_empty() => {}
+            Some(_) | None => return Ok(self),
+        }
+        match known.and_then(|known| known.credentials.clone()) {
+            Some(credentials) => Ok(Target { credentials: Some(credentials), ..self }),
+            None => {
+                let problem = "its user name and password are masked and not known here; write them out";
+                Err(Invalid::new("url", problem))
+            }
+        }
     }
 
     /// The name a site gets when its owner gives none: host, port and path.
@@ -82,6 +104,17 @@ impl Target {
         let host = self.url.host_str().unwrap_or_default();
         let port = self.url.port().map(|port| format!(":{port}")).unwrap_or_default();
         format!("{host}{port}{}", self.url.path().trim_end_matches('/'))
+    }
+}
+
+/// `text` as messages may repeat it: without a user name and password.
+fn masked(text: &str) -> String {
+    let start = text.find("://").map_or(0, |at| at + 3);
+    let (scheme, rest) = text.split_at(start);
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    match rest.split_at(end).0.rfind('@') {
+        Some(at) => format!("{scheme}{MASK}{}", rest.split_at(at).1),
+        None => text.to_owned(),
     }
 }
 
@@ -128,6 +161,25 @@ mod tests {
         assert!(refused("http://exa mple.org/").contains("at character 11"));
         assert!(refused("http://").contains("is not a URL"));
         assert!(refused("   ").contains("is empty"));
+    }
+
+    #[test]
+    fn a_refusal_does_not_repeat_the_password() {
+        for url in
+            ["http://ann:hunter2@a.example:99999/", "ann:hunter2@a.example", "ftp://ann:hunter2@a.example"]
+        {
+            assert!(!refused(url).contains("hunter2"), "{}", refused(url));
+        }
+        assert!(refused("http://ann:x@a.example:0/@").starts_with("url: \"http://***@a.example:0/@\""));
+    }
+
+    #[test]
+    fn masked_credentials_are_those_known() {
+        let known = Target::parse("http://ann:hunter2@a.example/").unwrap();
+        let shown = Target::parse("http://***@a.example/b").unwrap();
+        let whole = Target::parse("http://ann:hunter2@a.example/b").unwrap();
+        assert_eq!(shown.clone().unmasked(Some(&known)), Ok(whole));
+        assert!(shown.unmasked(None).unwrap_err().problem.contains("masked"));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The documented helpers for text: `readable_time`, `ordinal` and slugs.
+//! The documented helpers for text: `readable_time`, `ordinal` and slugs; names and what was meant by a misspelt one.
 
 use super::Invalid;
 
@@ -93,6 +93,19 @@ pub fn plain(text: &str, most: usize) -> String {
         plain.push(c);
     }
     plain
+}
+
+/// The candidate that `word` was probably meant to be: at most three letters away, and fewer in short words.
+pub fn nearest<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str> {
+    let distance =
+        |candidate: &str| strsim::damerau_levenshtein(&word.to_lowercase(), &candidate.to_lowercase());
+    let most = (word.chars().count() / 3).clamp(1, 3);
+    candidates
+        .iter()
+        .map(|candidate| (distance(candidate), *candidate))
+        .filter(|(distance, _)| *distance <= most)
+        .min()
+        .map(|(_, candidate)| candidate)
 }
 
 /// A name that a person gave to a site, a group or a channel, without spaces around it.

@@ -67,7 +67,8 @@ impl NotifyError {
         NotifyError::Temporary { reason: reason.into(), after: None }
     }
 
-    fn permanent(reason: impl Into<String>) -> Self {
+    /// That it will not work until somebody changes something.
+    pub fn permanent(reason: impl Into<String>) -> Self {
         NotifyError::Permanent { reason: reason.into() }
     }
 }

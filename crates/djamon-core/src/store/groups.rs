@@ -94,14 +94,6 @@ fn by_id(connection: &mut AnyConnection, id: GroupId) -> Result<Group, StoreErro
     Ok(row.into())
 }
 
-/// The slug of a group by its number, also of a removed one.
-pub fn slugs(
-    connection: &mut AnyConnection,
-) -> Result<std::collections::HashMap<GroupId, String>, StoreError> {
-    let rows = groups::table.select((groups::id, groups::slug)).load::<(i32, String)>(connection)?;
-    Ok(rows.into_iter().map(|(id, slug)| (GroupId(id), slug)).collect())
-}
-
 /// The group that a person means by `name`: a slug, or a name.
 ///
 /// # Errors

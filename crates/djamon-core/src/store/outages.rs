@@ -165,15 +165,23 @@ pub fn of_site(
     with_parts(connection, rows.into_iter().map(Outage::from).collect())
 }
 
+/// One outage and its sites.
+///
+/// # Errors
+/// [`StoreError::Missing`].
+pub fn sites_of(connection: &mut AnyConnection, id: OutageId) -> Result<OutageSites, StoreError> {
+    let row: Option<OutageRow> =
+        outages::table.find(id.0).select(OutageRow::as_select()).first(connection).optional()?;
+    let outage = row.map(Outage::from).ok_or_else(|| StoreError::missing("outage", id))?;
+    with_parts(connection, vec![outage])?.pop().ok_or_else(|| StoreError::missing("outage", id))
+}
+
 /// One outage with all that belongs to it.
 ///
 /// # Errors
 /// [`StoreError::Missing`].
 pub fn story(connection: &mut AnyConnection, id: OutageId) -> Result<OutageStory, StoreError> {
-    let row: Option<OutageRow> =
-        outages::table.find(id.0).select(OutageRow::as_select()).first(connection).optional()?;
-    let outage = row.map(Outage::from).ok_or_else(|| StoreError::missing("outage", id))?;
-    let of = with_parts(connection, vec![outage])?.pop().ok_or_else(|| StoreError::missing("outage", id))?;
+    let of = sites_of(connection, id)?;
     Ok(OutageStory { of, events: events(connection, id)?, alerts: outbox::of_outage(connection, id)? })
 }
 

@@ -139,6 +139,17 @@ pub fn claim(
     })
 }
 
+/// The channels that are owed something, whether or not it may leave now.
+///
+/// # Errors
+/// What the database says.
+pub fn owed_channels(connection: &mut AnyConnection) -> Result<Vec<String>, StoreError> {
+    let owed = outbox::table.filter(outbox::state.eq_any(OWED)).select(outbox::channel).distinct();
+    let mut channels: Vec<String> = owed.load(connection)?;
+    channels.sort();
+    Ok(channels)
+}
+
 /// The rows of the next message and its key. Per outage only the oldest owed rows count: a message under way, or one
 /// that waits for its next try, holds back what comes after it.
 fn next_rows(

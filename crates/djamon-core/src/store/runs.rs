@@ -10,20 +10,25 @@ use crate::domain::run::{Blind, Counts, Run, RunState};
 use crate::domain::{Instant, LocationId, RunId};
 use std::time::Duration;
 
+/// The number of the location of this name, if it is known.
+///
+/// # Errors
+/// What the database says.
+pub fn known_location(connection: &mut AnyConnection, name: &str) -> Result<Option<LocationId>, StoreError> {
+    let row = locations::table.filter(locations::name.eq(name)).select(locations::id);
+    Ok(row.first::<i32>(connection).optional()?.map(LocationId))
+}
+
 /// The number of the location of this name, made if it is new.
 ///
 /// # Errors
 /// What the database says.
 pub fn location(connection: &mut AnyConnection, name: &str) -> Result<LocationId, StoreError> {
-    let known = |connection: &mut AnyConnection| {
-        let row = locations::table.filter(locations::name.eq(name)).select(locations::id);
-        row.first::<i32>(connection).optional()
-    };
-    if let Some(id) = known(connection)? {
-        return Ok(LocationId(id));
+    if let Some(id) = known_location(connection, name)? {
+        return Ok(id);
     }
-    write(connection, |connection| match known(connection)? {
-        Some(id) => Ok(LocationId(id)),
+    write(connection, |connection| match known_location(connection, name)? {
+        Some(id) => Ok(id),
         None => {
             let new = diesel::insert_into(locations::table).values(locations::name.eq(name));
             Ok(LocationId(new.returning(locations::id).get_result(connection)?))

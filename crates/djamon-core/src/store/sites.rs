@@ -1,5 +1,7 @@
 //! Sites: made, changed and softly removed by commands and pages. Their history stays.
 
+use std::collections::HashMap;
+
 use diesel::prelude::*;
 
 use super::rows::{SiteRow, ms};
@@ -30,6 +32,15 @@ pub fn by_slug(connection: &mut AnyConnection, slug: &str) -> Result<Site, Store
         .optional()?
         .ok_or_else(|| StoreError::missing("site", slug))?
         .try_into()
+}
+
+/// The slug of every site by its number, also of removed ones.
+///
+/// # Errors
+/// What the database says.
+pub fn slugs(connection: &mut AnyConnection) -> Result<HashMap<SiteId, String>, StoreError> {
+    let rows = sites::table.select((sites::id, sites::slug)).load::<(i32, String)>(connection)?;
+    Ok(rows.into_iter().map(|(id, slug)| (SiteId(id), slug)).collect())
 }
 
 /// Makes a site; its slug is made unique. To be called within [`super::write`].
@@ -152,7 +163,9 @@ pub(super) fn free_slug(
             let problem = format!("{slug:?} cannot be a slug; use small letters, digits and single hyphens");
             Err(Invalid::new("slug", problem))
         }
-        Some(slug) if is_taken(slug) => Err(Invalid::new("slug", format!("{slug:?} is taken"))),
+        Some(slug) if is_taken(slug) => {
+            Err(Invalid::new("slug", format!("{slug:?} is taken; choose another one")))
+        }
         Some(slug) => Ok(slug.to_owned()),
     }
 }

@@ -80,7 +80,7 @@ pub fn schema_state(connection: &mut AnyConnection) -> Result<SchemaState, Store
     })
 }
 
-/// Brings the schema up to date under a lock, so that both programs may start at once. Gives the steps taken.
+/// Brings the schema up to date under a lock, so that both programs may start at once. Gives the names of the steps taken.
 ///
 /// # Errors
 /// [`StoreError::Schema`] when the schema is newer; what the database says otherwise.
@@ -103,12 +103,17 @@ pub fn migrate(url: &DatabaseUrl) -> Result<Vec<String>, StoreError> {
     if let SchemaState::Newer(_) = schema_state(&mut connection)? {
         return current(url, connection).map(|_| Vec::new());
     }
+    let names = known_steps(&connection)?;
     let steps = match &mut connection {
         AnyConnection::Sqlite(c) => c.run_pending_migrations(SQLITE),
         AnyConnection::Postgres(c) => c.run_pending_migrations(POSTGRES),
     };
     let steps = steps.map_err(|error| StoreError::Query(format!("a schema change failed: {error}")))?;
-    Ok(steps.into_iter().map(|step| step.to_string()).collect())
+    let names = steps.into_iter().map(|step| {
+        let version = step.to_string();
+        names.iter().find(|(known, _)| *known == version).map_or(version.clone(), |(_, name)| name.clone())
+    });
+    Ok(names.collect())
 }
 
 /// Version and name of every step this program knows, oldest first.

@@ -1,0 +1,145 @@
+//! The words of the command line, and what is said of wrong ones. What a command takes stands with the command.
+
+use std::path::PathBuf;
+
+use clap::error::ErrorKind;
+use clap::{Parser, Subcommand};
+
+use crate::app::{Exit, Failure};
+use crate::commands::{alerts, apply, crontab, group, outages, probe, site, status, user};
+use crate::run;
+
+/// Checks sites, keeps what it saw, tells people of outages
+///
+/// Without a command it does one monitoring run; that is what cron calls.
+#[derive(Debug, Parser)]
+#[command(name = "djamon-check", version, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// The configuration; else $DJAMON_CONFIG, ./djamon.toml or /etc/djamon/djamon.toml
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Say more on stderr
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+    /// Say only errors on stderr
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// What to do; `run` when nothing is said
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 the bad news that was asked for, 2 usage or configuration, \
+                          3 could not do its work, 75 another run is still going.";
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Do one monitoring run: probe what is due, raise and end outages, send alerts
+    Run(run::RunArgs),
+    /// Look at one address once, nothing stored (exit code 1: it is not up)
+    Probe(probe::ProbeArgs),
+    /// Show how every site stands (exit code 1: one is down)
+    Status(status::StatusArgs),
+    /// Add, show, change and remove sites
+    #[command(subcommand)]
+    Site(site::SiteCommand),
+    /// Add, show, change and remove groups of sites
+    #[command(subcommand)]
+    Group(group::GroupCommand),
+    /// Add, show and disable people who may sign in
+    #[command(subcommand)]
+    User(user::UserCommand),
+    /// Make groups, sites and channels what a file says
+    Apply(apply::ApplyArgs),
+    /// Print groups, sites and channels as a file that `apply` takes
+    Export(apply::ExportArgs),
+    /// Show outages, newest first
+    Outages(outages::OutagesArgs),
+    /// Show what the channels are owed or were told, and try again
+    #[command(subcommand)]
+    Alerts(alerts::AlertsCommand),
+    /// Bring the database's schema up to date
+    Migrate,
+    /// Cron's lines for the configured schedule
+    #[command(subcommand)]
+    Crontab(crontab::CrontabAction),
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+impl Default for Command {
+    fn default() -> Self {
+        Command::Run(run::RunArgs::default())
+    }
+}
+
+/// What to say of a command line that cannot be taken: one line. Help and version were asked for and are printed.
+pub fn refusal(error: clap::Error) -> Failure {
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => match error.print() {
+            Ok(()) => Failure::silent(Exit::Done),
+            Err(error) => error.into(),
+        },
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            let _ = error.print();
+            Failure::silent(Exit::Usage)
+        }
+        _ => Failure::usage(in_one_line(&error.render().to_string())),
+    }
+}
+
+/// clap's words without the usage and the blank lines.
+fn in_one_line(rendered: &str) -> String {
+    let text = rendered.strip_prefix("error: ").unwrap_or(rendered);
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let told: Vec<&str> = lines
+        .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"))
+        .collect();
+    told.join(" ").replace(" tip: ", "; ").replace(" [possible values", "; [possible values")
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn refused(line: &str) -> String {
+        refusal(Cli::try_parse_from(line.split(' ')).unwrap_err()).to_string()
+    }
+
+    #[test]
+    fn the_command_line_is_well_made() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_wrong_command_line_is_told_in_one_line() {
+        assert_eq!(
+            refused("djamon-check site add"),
+            "the following required arguments were not provided: <URL>"
+        );
+        assert_eq!(
+            refused("djamon-check status --jsn"),
+            "unexpected argument '--jsn' found; a similar argument exists: '--json'"
+        );
+        assert_eq!(
+            refused("djamon-check site add http://a/ --good-codes 2xx"),
+            "invalid value '2xx' for '--good-codes <CODES>': \"2xx\" is not a status code; write codes and ranges \
+             like \"200-299,301\""
+        );
+        assert_eq!(
+            refused("djamon-check completions cmd"),
+            "invalid value 'cmd' for '<SHELL>'; [possible values: bash, elvish, fish, powershell, zsh]"
+        );
+    }
+
+    #[test]
+    fn no_command_means_run() {
+        assert!(matches!(Command::default(), Command::Run(args) if args.every.is_none()));
+    }
+}

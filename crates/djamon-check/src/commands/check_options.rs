@@ -1,0 +1,147 @@
+//! The options of a site as the command line takes them: the same names as in `apply` files, with hyphens.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use djamon_core::domain::{GoodCodes, Invalid, Method, SiteOptions, Span};
+
+/// How a site is checked, where it differs from the configuration.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = "Check options")]
+pub struct CheckOptions {
+    /// How the page is asked for: head (GET when HEAD fails) or get
+    #[arg(long, value_name = "METHOD")]
+    method: Option<Method>,
+    /// Status codes that are good, like 200-299,301
+    #[arg(long, value_name = "CODES")]
+    good_codes: Option<GoodCodes>,
+    /// The limit for one request, up to 20s
+    #[arg(long, value_name = "DURATION")]
+    timeout: Option<Span>,
+    /// Failed views in a row that make an outage
+    #[arg(long, value_name = "N")]
+    attempts: Option<u32>,
+    /// Good views in a row that end it
+    #[arg(long, value_name = "N")]
+    recover_after: Option<u32>,
+    /// Check this often instead of in every run
+    #[arg(long, value_name = "DURATION")]
+    interval: Option<Span>,
+    /// Text that must be on the page
+    #[arg(long, value_name = "TEXT")]
+    contains: Option<String>,
+    /// Text that must not be on the page
+    #[arg(long, value_name = "TEXT")]
+    not_contains: Option<String>,
+    /// A regular expression that must match the page
+    #[arg(long, value_name = "REGEX")]
+    matches: Option<String>,
+    /// A JSONPath (RFC 9535) that must select something of the page
+    #[arg(long, value_name = "EXPR")]
+    json_path: Option<String>,
+    /// Slower than this is shown as degraded
+    #[arg(long, value_name = "DURATION")]
+    max_time: Option<Span>,
+    /// A header to send, 'Name: value' (repeatable; together they take the place of those before)
+    #[arg(long = "header", value_name = "HEADER")]
+    headers: Vec<Header>,
+    /// Take the first answer, follow no redirects
+    #[arg(long, conflicts_with = "follow")]
+    no_follow: bool,
+    /// Follow redirects
+    #[arg(long)]
+    follow: bool,
+    /// Take any certificate; shown on the pages
+    #[arg(long)]
+    insecure: bool,
+    /// Trust the certificates in this file too
+    #[arg(long, value_name = "FILE")]
+    ca_file: Option<PathBuf>,
+}
+
+impl CheckOptions {
+    /// The options that were given; a path is made absolute, because cron has another working directory.
+    ///
+    /// # Errors
+    /// [`Invalid`] when the file of certificates cannot be read.
+    pub fn given(self) -> Result<SiteOptions, Invalid> {
+        let headers = self.headers.into_iter().map(|header| (header.name, header.value));
+        Ok(SiteOptions {
+            method: self.method,
+            good_codes: self.good_codes,
+            timeout: self.timeout,
+            attempts: self.attempts,
+            recover_after: self.recover_after,
+            interval: self.interval,
+            follow_redirects: (self.no_follow || self.follow).then_some(self.follow),
+            insecure: self.insecure.then_some(true),
+            ca_file: self.ca_file.map(readable).transpose()?,
+            contains: self.contains,
+            not_contains: self.not_contains,
+            matches: self.matches,
+            json_path: self.json_path,
+            max_time: self.max_time,
+            headers: Some(headers.collect())
+                .filter(|headers: &std::collections::BTreeMap<_, _>| !headers.is_empty()),
+        })
+    }
+}
+
+fn readable(file: PathBuf) -> Result<String, Invalid> {
+    let wrong = |problem: String| Invalid::new("ca_file", problem);
+    let path = std::path::absolute(&file).map_err(|error| wrong(format!("{}: {error}", file.display())))?;
+    std::fs::File::open(&path).map_err(|error| wrong(format!("cannot read {}: {error}", path.display())))?;
+    path.into_os_string().into_string().map_err(|path| wrong(format!("{path:?} is not UTF-8; rename it")))
+}
+
+/// A header as it is typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Header {
+    name: String,
+    value: String,
+}
+
+impl FromStr for Header {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once(':') {
+            Some((name, value)) if !name.trim().is_empty() => {
+                Ok(Header { name: name.trim().to_owned(), value: value.trim().to_owned() })
+            }
+            _ => Err("is not a header; write it like 'Name: value'".to_owned()),
+        }
+    }
+}
+
+/// Whether visitors who are not signed in see something.
+#[derive(Debug, Clone, Copy, Default, clap::Args)]
+pub struct Visibility {
+    /// Visitors who are not signed in see it
+    #[arg(long, conflicts_with = "private")]
+    public: bool,
+    /// Only those who are signed in see it
+    #[arg(long)]
+    private: bool,
+}
+
+impl Visibility {
+    /// What was said; `None` when nothing was.
+    pub fn wanted(self) -> Option<bool> {
+        (self.public || self.private).then_some(self.public)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_is_a_name_and_a_value() {
+        let header = |text: &str| text.parse::<Header>().map(|header| (header.name, header.value));
+        assert_eq!(header("Accept:  text/html "), Ok(("Accept".to_owned(), "text/html".to_owned())));
+        assert_eq!(header("X: a:b"), Ok(("X".to_owned(), "a:b".to_owned())));
+        assert!(header("Accept").unwrap_err().contains("'Name: value'"));
+        assert!(header(": x").is_err());
+    }
+}

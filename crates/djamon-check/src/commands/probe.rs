@@ -1,0 +1,121 @@
+//! `djamon-check probe`: one look at one URL, nothing stored, no database needed. The documented `get_status_code`.
+
+use std::io::Write;
+
+use djamon_core::calendar::{date_time, rfc3339};
+use djamon_core::config::Config;
+use djamon_core::domain::{Method, Outcome, Phases, SiteOptions, Span, Target};
+use djamon_core::probe::{Prober, Settings, Sight};
+use serde::Serialize;
+
+use crate::app::{App, Exit, Failure};
+use crate::output::json;
+
+/// What `probe` is told.
+#[derive(Debug, Clone, clap::Args)]
+pub struct ProbeArgs {
+    /// The address, http: or https:
+    url: String,
+    /// How the page is asked for: head (GET when HEAD fails) or get
+    #[arg(long, value_name = "METHOD")]
+    method: Option<Method>,
+    /// The limit for one request, up to 20s
+    #[arg(long, value_name = "DURATION")]
+    timeout: Option<Span>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// Looks once and tells what it saw; bad news when that is not `up`.
+///
+/// # Errors
+/// An address or a limit that cannot be.
+pub fn run(app: &App, args: &ProbeArgs, out: &mut dyn Write) -> Result<Exit, Failure> {
+    let target = Target::parse(&args.url)?;
+    let options = SiteOptions { method: args.method, timeout: args.timeout, ..SiteOptions::default() };
+    options.check()?;
+    let prober = Prober::new(settings(&app.config), app.clock.clone())
+        .map_err(|error| Failure::usage(error.to_string()))?;
+    let sight = prober.look(&target, &app.config.check.policy.with(&options).check, false);
+    if args.json {
+        json(out, &SightJson::new(&sight))?;
+    } else {
+        describe(app, &sight, out)?;
+    }
+    Ok(if sight.outcome.is_good() { Exit::Done } else { Exit::BadNews })
+}
+
+/// Who we say we are.
+fn settings(config: &Config) -> Settings {
+    let user_agent = format!("djamon/{} (+{})", env!("CARGO_PKG_VERSION"), config.web.base_url);
+    Settings { user_agent, deny_private: false }
+}
+
+fn describe(app: &App, sight: &Sight, out: &mut dyn Write) -> Result<(), Failure> {
+    let slow = if sight.degraded { ", slow" } else { "" };
+    let mut line = |name: &str, value: String| writeln!(out, "{name:<13}{value}");
+    line("outcome", format!("{}{slow}", sight.outcome))?;
+    line("code", sight.code.map_or_else(|| "-".to_owned(), |code| code.to_string()))?;
+    if let Some(detail) = &sight.detail {
+        line("detail", detail.clone())?;
+    }
+    line("method", sight.method.to_string())?;
+    line("time", format!("{} ms", sight.duration_ms))?;
+    let Phases { dns_ms, connect_ms, tls_ms, first_byte_ms, body_ms } = sight.phases;
+    for (name, length) in [
+        ("  dns", dns_ms),
+        ("  connect", connect_ms),
+        ("  tls", tls_ms),
+        ("  first byte", first_byte_ms),
+        ("  body", body_ms),
+    ] {
+        if let Some(length) = length {
+            line(name, format!("{length} ms"))?;
+        }
+    }
+    for redirect in &sight.redirects {
+        line("redirect", redirect.clone())?;
+    }
+    if let Some(address) = sight.address {
+        line("address", address.to_string())?;
+    }
+    if let Some(expires_at) = sight.certificate_expires_at {
+        line("certificate", format!("good until {}", date_time(expires_at, app.config.history.time_zone)))?;
+    }
+    Ok(())
+}
+
+/// What one look saw.
+#[derive(Serialize)]
+struct SightJson<'a> {
+    at: String,
+    code: Option<u16>,
+    outcome: Outcome,
+    degraded: bool,
+    detail: Option<&'a str>,
+    duration_ms: u32,
+    phases: Phases,
+    method: Method,
+    address: Option<String>,
+    redirects: &'a [String],
+    certificate_expires_at: Option<String>,
+}
+
+impl<'a> SightJson<'a> {
+    fn new(sight: &'a Sight) -> Self {
+        SightJson {
+            at: rfc3339(sight.at),
+            code: sight.code,
+            outcome: sight.outcome,
+            degraded: sight.degraded,
+            detail: sight.detail.as_deref(),
+            duration_ms: sight.duration_ms,
+            phases: sight.phases,
+            method: sight.method,
+            address: sight.address.map(|address| address.to_string()),
+            redirects: &sight.redirects,
+            certificate_expires_at: sight.certificate_expires_at.map(rfc3339),
+        }
+    }
+}

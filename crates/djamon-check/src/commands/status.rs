@@ -1,0 +1,69 @@
+//! `djamon-check status`: how every site stands, the worst first.
+
+use std::io::Write;
+
+use djamon_core::domain::Look;
+use djamon_core::domain::status::State;
+use djamon_core::json::{Reader, SiteJson};
+use djamon_core::store::statuses::{self, SiteStatus, Which};
+
+use crate::app::{App, Exit, Failure};
+use crate::output::{Table, at_a_glance, colour, json};
+
+/// What `status` is told.
+#[derive(Debug, Clone, clap::Args)]
+pub struct StatusArgs {
+    /// Print an array of the API's site objects
+    #[arg(long)]
+    json: bool,
+}
+
+/// Shows how every site stands; bad news when one is down.
+///
+/// # Errors
+/// What the database says.
+pub fn run(app: &App, args: &StatusArgs, out: &mut dyn Write) -> Result<Exit, Failure> {
+    let sites = statuses::of(&mut app.connect()?, &Which::All)?;
+    if args.json {
+        let all: Vec<_> = sites.iter().map(|of| SiteJson::new(of, Reader::Member)).collect();
+        json(out, &all)?;
+    } else {
+        table(app, &sites).write(out)?;
+        if sites.is_empty() && app.terminal {
+            writeln!(out, "There are no sites yet; add one with djamon-check site add URL.")?;
+        }
+    }
+    let is_down = sites.iter().any(|of| of.status.state == State::Down);
+    Ok(if is_down { Exit::BadNews } else { Exit::Done })
+}
+
+fn table(app: &App, sites: &[SiteStatus]) -> Table {
+    let now = app.now();
+    let mut table = Table::new(["STATE", "SITE", "FOR", "CODE", "OUTCOME", "TIME", "DETAIL"]);
+    for of in sites {
+        let status = &of.status;
+        let since = status.since.map(|since| at_a_glance(now.since(since)));
+        let last = status.looks.first();
+        let shown =
+            |value: fn(&Look) -> Option<String>| last.and_then(value).unwrap_or_else(|| "-".to_owned());
+        table.line(
+            colour(status.state),
+            [
+                status.state.name().to_owned(),
+                of.site.slug.clone(),
+                since.unwrap_or_else(|| "-".to_owned()),
+                shown(|look| look.code.map(|code| code.to_string())),
+                shown(|look| Some(outcome(look))),
+                shown(|look| Some(format!("{} ms", look.duration_ms))),
+                last.and_then(|look| look.detail.clone()).unwrap_or_default(),
+            ],
+        );
+    }
+    table
+}
+
+/// How a look ended, in a word or two.
+pub(super) fn outcome(look: &Look) -> String {
+    let slow = if look.degraded { ", slow" } else { "" };
+    format!("{}{slow}", look.outcome)
+}

@@ -1,0 +1,261 @@
+//! Probes many sites at once and hands the observations on in order of arrival. Knows no database and no verdicts.
+//!
+//! The calling thread pulls tasks and takes results; threads probe. A thread is made when a task finds none idle, up to
+//! the limit, so a run with one site makes one. What is in hand is bounded, and so is everything that waits.
+//! At the deadline what is not finished is given up: its site was not looked at.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{Builder, Scope};
+use std::time::Duration;
+
+use djamon_core::domain::{Check, Instant, Observation, Outcome, SiteId, Target};
+use djamon_core::probe::{Deadline, Prober};
+
+/// Enough for TLS with room to spare; a debug build needs more.
+const STACK: usize = if cfg!(debug_assertions) { 512 * 1024 } else { 256 * 1024 };
+/// More tasks in hand than threads, so that none waits for the calling thread.
+const AHEAD: usize = 64;
+/// Descriptors left to everything else: databases, logs, the resolver.
+const OTHER_DESCRIPTORS: u64 = 128;
+
+/// One site to look at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Task {
+    /// The site.
+    pub site: SiteId,
+    /// The edit of it that is probed.
+    pub edited_at: Instant,
+    /// What is asked for.
+    pub target: Target,
+    /// How.
+    pub check: Check,
+    /// Whether its last look failed: HEAD is not trusted then.
+    pub failed_last: bool,
+}
+
+/// How much at once, and for how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Probes at once; 0: chosen from `expected`.
+    pub concurrency: usize,
+    /// About how many tasks will come.
+    pub expected: usize,
+    /// After this long nothing is waited for.
+    pub deadline: Duration,
+}
+
+/// What was not observed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ended {
+    /// Sites that the deadline left out.
+    pub unprobed: u32,
+    /// Sites that could not be looked at by a fault of ours, and which.
+    pub faults: Vec<(SiteId, String)>,
+}
+
+/// Probes all `tasks` and calls `each` with every observation, in order of arrival, both on the calling thread. `each`
+/// is never given an observation of [`Outcome::Local`]: a fault of ours is no view.
+pub fn probe_all(
+    prober: &Prober,
+    limits: &Limits,
+    mut tasks: impl Iterator<Item = Task>,
+    mut each: impl FnMut(Observation),
+) -> Ended {
+    let stop = Deadline::after(limits.deadline);
+    let most = threads(limits);
+    let (tell, hear) = sync_channel(most + AHEAD);
+    let desk = Desk::default();
+    std::thread::scope(|scope| {
+        let _closed = Closing(&desk);
+        let mut crew = Crew { scope, prober, desk: &desk, tell, stop, most, threads: 0 };
+        let mut ended = Ended::default();
+        let (mut in_hand, mut exhausted) = (0, false);
+        loop {
+            // 1. Hand out as much as may be in hand, taking what arrives meanwhile.
+            while !exhausted && in_hand < crew.most + AHEAD && !stop.has_passed() {
+                match tasks.next() {
+                    Some(task) => {
+                        in_hand += 1;
+                        crew.hand_out(task);
+                    }
+                    None => exhausted = true,
+                }
+                in_hand -= ready(&hear, |seen| take(seen, &mut ended, &mut each));
+            }
+            // 2. Wait for the next result; every task in hand gives one, at the deadline at the latest.
+            if in_hand == 0 {
+                break;
+            }
+            if let Ok(seen) = hear.recv() {
+                in_hand -= 1;
+                take(seen, &mut ended, &mut each);
+            }
+        }
+        // 3. What the deadline left over.
+        let left_over = if exhausted { 0 } else { tasks.by_ref().count() };
+        ended.unprobed = ended.unprobed.saturating_add(u32::try_from(left_over).unwrap_or(u32::MAX));
+        ended
+    })
+}
+
+/// How many threads at most: enough that sites which hang do not hold the others up, within the descriptors there are.
+fn threads(limits: &Limits) -> usize {
+    let wanted = wanted(limits);
+    // Two each: a second address may be tried beside the first.
+    let needed =
+        u64::try_from(wanted).unwrap_or(u64::MAX).saturating_mul(2).saturating_add(OTHER_DESCRIPTORS);
+    let allowed = rlimit::increase_nofile_limit(needed).unwrap_or(256);
+    let room = usize::try_from(allowed.saturating_sub(OTHER_DESCRIPTORS) / 2).unwrap_or(usize::MAX);
+    wanted.min(room).max(1)
+}
+
+fn wanted(limits: &Limits) -> usize {
+    match limits.concurrency {
+        0 => limits.expected.min((limits.expected / 4).clamp(1024, 4096)),
+        chosen => chosen,
+    }
+}
+
+/// What became of one task.
+enum Seen {
+    Observed(Observation),
+    Fault(SiteId, String),
+    Unprobed,
+}
+
+fn take(seen: Seen, ended: &mut Ended, each: &mut impl FnMut(Observation)) {
+    match seen {
+        Seen::Observed(observation) => each(observation),
+        Seen::Fault(site, words) => ended.faults.push((site, words)),
+        Seen::Unprobed => ended.unprobed = ended.unprobed.saturating_add(1),
+    }
+}
+
+/// Takes the results that are there; says how many.
+fn ready(hear: &Receiver<Seen>, take: impl FnMut(Seen)) -> usize {
+    hear.try_iter().map(take).count()
+}
+
+/// Where tasks wait for threads.
+#[derive(Default)]
+struct Desk {
+    state: Mutex<State>,
+    work: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    tasks: VecDeque<Task>,
+    idle: usize,
+    closed: bool,
+}
+
+impl Desk {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next task; `None` when there will be no more.
+    fn next(&self) -> Option<Task> {
+        let mut state = self.lock();
+        state.idle += 1;
+        let nothing = |state: &mut State| state.tasks.is_empty() && !state.closed;
+        let mut state = self.work.wait_while(state, nothing).unwrap_or_else(PoisonError::into_inner);
+        state.idle -= 1;
+        state.tasks.pop_front()
+    }
+}
+
+/// Sends the threads home, also when `each` or the iterator panics: the scope waits for them.
+struct Closing<'a>(&'a Desk);
+
+impl Drop for Closing<'_> {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        state.closed = true;
+        state.tasks.clear();
+        self.0.work.notify_all();
+    }
+}
+
+/// The threads, made as they are needed.
+struct Crew<'scope, 'env> {
+    scope: &'scope Scope<'scope, 'env>,
+    prober: &'scope Prober,
+    desk: &'scope Desk,
+    tell: SyncSender<Seen>,
+    stop: Deadline,
+    most: usize,
+    threads: usize,
+}
+
+impl Crew<'_, '_> {
+    fn hand_out(&mut self, task: Task) {
+        let is_short = {
+            let mut state = self.desk.lock();
+            state.tasks.push_back(task);
+            state.idle < state.tasks.len()
+        };
+        self.desk.work.notify_one();
+        if is_short && self.threads < self.most {
+            self.hire();
+        }
+    }
+
+    /// Makes a thread more. When there is none to be had the others do; when there are no others, this one.
+    fn hire(&mut self) {
+        let (prober, desk, tell, stop) = (self.prober, self.desk, self.tell.clone(), self.stop);
+        let work = move || {
+            while let Some(task) = desk.next() {
+                if tell.send(look(prober, task, stop)).is_err() {
+                    return;
+                }
+            }
+        };
+        let thread = Builder::new().name("probe".into()).stack_size(STACK);
+        if thread.spawn_scoped(self.scope, work).is_ok() {
+            self.threads += 1;
+            return;
+        }
+        self.most = self.threads.max(1);
+        if self.threads == 0 {
+            let task = self.desk.lock().tasks.pop_front();
+            // In hand is what the channel has room for.
+            let _ = task.map(|task| self.tell.send(look(prober, task, stop)));
+        }
+    }
+}
+
+/// Looks at one site. A panic is a fault of ours and costs this one look.
+fn look(prober: &Prober, task: Task, stop: Deadline) -> Seen {
+    if stop.has_passed() {
+        return Seen::Unprobed;
+    }
+    let Task { site, edited_at, target, check, failed_last } = task;
+    let look = || prober.look_until(&target, &check, failed_last, stop);
+    match catch_unwind(AssertUnwindSafe(look)) {
+        Ok(Some(sight)) if sight.outcome == Outcome::Local => {
+            Seen::Fault(site, sight.detail.unwrap_or_default())
+        }
+        Ok(Some(sight)) => Seen::Observed(sight.observation(site, edited_at)),
+        Ok(None) => Seen::Unprobed,
+        Err(_) => Seen::Fault(site, "the probe failed in an unforeseen way; please report it".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_are_as_many_as_sites_up_to_a_bound() {
+        let wanted =
+            |concurrency, expected| wanted(&Limits { concurrency, expected, deadline: Duration::ZERO });
+        assert_eq!((wanted(0, 1), wanted(0, 1000), wanted(0, 10_000)), (1, 1000, 2500));
+        assert_eq!((wanted(0, 1_000_000), wanted(7, 1000), wanted(7, 3)), (4096, 7, 7));
+        assert_eq!(threads(&Limits { concurrency: 0, expected: 0, deadline: Duration::ZERO }), 1);
+    }
+}

@@ -1,0 +1,259 @@
+//! The adapter around ureq: it speaks HTTP over a connection that is already there, and nothing else of it is used.
+//!
+//! ureq's `unversioned` part promises nothing between minor versions, so only this file knows it. Names, connecting and
+//! TLS are our own: their faults come as our own types, and their times are known.
+
+use std::io::{self, Read, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use ureq::config::Config;
+use ureq::http::{Request, Response, Uri};
+use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
+use ureq::{Agent, Body, Error, Timeout};
+
+use super::limit::Limit;
+use super::tls::Encrypted;
+use super::wire::{Wire, is_out_of_time};
+
+/// The most that the head of an answer may be.
+pub(super) const MOST_HEAD: usize = 64 * 1024;
+
+/// A connection to speak HTTP over.
+#[derive(Debug)]
+pub(super) enum Stream {
+    /// As it is.
+    Plain(Wire),
+    /// Encrypted.
+    Encrypted(Box<Encrypted>),
+}
+
+/// What passed over a connection so far, by the request's limit.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Passed {
+    /// When the request was on its way.
+    pub sent: Option<Duration>,
+    /// When the first byte of the answer came.
+    pub first: Option<Duration>,
+    /// How many bytes of the answer came.
+    pub bytes: u64,
+}
+
+/// An error of a read or write that ureq must not interpret: it takes a reset for the end of some bodies.
+#[derive(Debug)]
+pub(super) struct Broken(pub io::Error);
+
+impl std::error::Error for Broken {}
+
+impl std::fmt::Display for Broken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The configuration for every request: nothing followed, nothing kept, nothing taken from the environment.
+pub(super) fn config(user_agent: &str) -> Config {
+    Agent::config_builder()
+        .user_agent(user_agent)
+        .http_status_as_error(false)
+        .proxy(None)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .max_idle_connections(0)
+        .max_response_header_size(MOST_HEAD)
+        .build()
+}
+
+/// Sends `request` over `stream`; gives the answer's head with its body still to be read, and the record of what passed,
+/// which goes on while the body is read.
+pub(super) fn exchange(
+    config: &Config,
+    stream: Stream,
+    limit: Limit,
+    request: Request<()>,
+) -> (Result<Response<Body>, Error>, Arc<Mutex<Passed>>) {
+    let passed = Arc::new(Mutex::new(Passed::default()));
+    let pages = Pages::for_request(&request);
+    let channel = Channel { stream, pages, limit, passed: Arc::clone(&passed) };
+    let agent = Agent::with_parts(config.clone(), Given(Mutex::new(Some(channel))), Nowhere);
+    let request = agent.configure_request(request).timeout_global(Some(limit.left())).build();
+    (agent.run(request), passed)
+}
+
+/// The state of a record.
+pub(super) fn so_far(passed: &Mutex<Passed>) -> Passed {
+    *passed.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Gives out the connection that was made for the request.
+#[derive(Debug)]
+struct Given(Mutex<Option<Channel>>);
+
+impl Connector for Given {
+    type Out = Channel;
+
+    fn connect(&self, _: &ConnectionDetails<'_>, _: Option<()>) -> Result<Option<Channel>, Error> {
+        Ok(self.0.lock().unwrap_or_else(PoisonError::into_inner).take())
+    }
+}
+
+/// Resolves nothing: the connection is there already.
+#[derive(Debug)]
+struct Nowhere;
+
+impl Resolver for Nowhere {
+    fn resolve(&self, _: &Uri, _: &Config, _: NextTimeout) -> Result<ResolvedSocketAddrs, Error> {
+        Ok(self.empty())
+    }
+}
+
+/// A connection as ureq wants it, keeping the record.
+#[derive(Debug)]
+struct Channel {
+    stream: Stream,
+    pages: Pages,
+    limit: Limit,
+    passed: Arc<Mutex<Passed>>,
+}
+
+impl Channel {
+    fn passed(&self, change: impl FnOnce(&mut Passed)) {
+        change(&mut self.passed.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+impl Transport for Channel {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        &mut self.pages
+    }
+
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
+        let bytes = self.pages.output.get(..amount).unwrap_or_default();
+        let written = match &mut self.stream {
+            Stream::Plain(wire) => wire.write_all(bytes),
+            Stream::Encrypted(stream) => stream.write_all(bytes).and_then(|()| stream.flush()),
+        };
+        let sent = self.limit.spent();
+        self.passed(|passed| passed.sent = passed.sent.or(Some(sent)));
+        written.map_err(|error| kept(error, timeout.reason))
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+        let room = self.pages.input_append_buf();
+        let read = match &mut self.stream {
+            Stream::Plain(wire) => wire.read(room),
+            Stream::Encrypted(stream) => stream.read(room),
+        };
+        let amount = read.map_err(|error| kept(error, timeout.reason))?;
+        self.pages.input_appended(amount);
+        let now = self.limit.spent();
+        self.passed(|passed| {
+            passed.bytes += u64::try_from(amount).unwrap_or(u64::MAX);
+            passed.first = passed.first.or((amount > 0).then_some(now));
+        });
+        Ok(amount > 0)
+    }
+
+    fn is_open(&mut self) -> bool {
+        // No connection is used twice.
+        false
+    }
+
+    fn is_tls(&self) -> bool {
+        matches!(self.stream, Stream::Encrypted(_))
+    }
+}
+
+/// The end of the limit and the end of the connection as ureq knows them, everything else kept from it.
+fn kept(error: io::Error, reason: Timeout) -> Error {
+    match error.kind() {
+        _ if is_out_of_time(&error) => Error::Timeout(reason),
+        io::ErrorKind::UnexpectedEof => Error::Io(error),
+        _ => Error::Other(Box::new(Broken(error))),
+    }
+}
+
+/// The buffers of one connection. The input grows with the head of the answer: ureq's own stays at its first size, and a
+/// head that is larger looks like a closed connection.
+#[derive(Debug, Default)]
+struct Pages {
+    output: Vec<u8>,
+    scratch: Vec<u8>,
+    input: Vec<u8>,
+    from: usize,
+    to: usize,
+    progress: bool,
+}
+
+impl Pages {
+    const OUTPUT: usize = 4 * 1024;
+    const INPUT: usize = 8 * 1024;
+
+    /// Buffers whose output takes the longest line of `request`: ureq writes line by line and never splits one.
+    fn for_request(request: &Request<()>) -> Self {
+        let headers = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len());
+        let longest = headers.chain([request.uri().to_string().len()]).max().unwrap_or(0);
+        Pages { output: vec![0; Self::OUTPUT.max(longest + 64)], ..Pages::default() }
+    }
+}
+
+impl Buffers for Pages {
+    fn output(&mut self) -> &mut [u8] {
+        &mut self.output
+    }
+
+    fn input(&self) -> &[u8] {
+        self.input.get(self.from..self.to).unwrap_or_default()
+    }
+
+    fn input_append_buf(&mut self) -> &mut [u8] {
+        if self.from > 0 {
+            self.input.copy_within(self.from..self.to, 0);
+            (self.from, self.to) = (0, self.to - self.from);
+        }
+        if self.input.len() < self.to + Self::INPUT / 4 {
+            let doubled = (self.input.len() * 2).clamp(Self::INPUT, 4 * MOST_HEAD);
+            self.input.resize(doubled.max(self.to + 1), 0);
+        }
+        self.input.get_mut(self.to..).unwrap_or_default()
+    }
+
+    fn input_appended(&mut self, amount: usize) {
+        self.to = (self.to + amount).min(self.input.len());
+    }
+
+    fn input_consume(&mut self, amount: usize) {
+        self.progress = amount > 0;
+        self.from = (self.from + amount).min(self.to);
+    }
+
+    fn tmp_and_output(&mut self) -> (&mut [u8], &mut [u8]) {
+        self.scratch.resize(Self::OUTPUT, 0);
+        (&mut self.scratch, &mut self.output)
+    }
+
+    fn can_use_input(&self) -> bool {
+        self.progress && self.from < self.to
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_input_grows_until_a_whole_head_fits() {
+        let mut pages = Pages::default();
+        for _ in 0..MOST_HEAD {
+            let room = pages.input_append_buf();
+            room[0] = b'x';
+            pages.input_appended(1);
+            pages.input_consume(0);
+        }
+        assert_eq!(pages.input().len(), MOST_HEAD);
+        assert!(!pages.can_use_input(), "nothing was consumed: more must be read");
+        pages.input_consume(MOST_HEAD - 1);
+        assert_eq!((pages.input(), pages.can_use_input()), (&b"x"[..], true));
+    }
+}

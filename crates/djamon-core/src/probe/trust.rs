@@ -1,0 +1,243 @@
+//! Whom a TLS connection trusts: the operating system's authorities, a site's own file, or anybody. Knows no HTTP.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{Resumption, WebPkiServerVerifier, verify_server_name};
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
+use rustls::time_provider::TimeProvider;
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+
+use super::fault::{Fault, plain_error};
+use super::tls_words::validity;
+use crate::clock::Clock;
+
+/// The authorities of this machine, and what was made of them for the sites.
+#[derive(Debug)]
+pub(super) struct Trust {
+    system: RootCertStore,
+    provider: Arc<CryptoProvider>,
+    time: Arc<WallTime>,
+    made: Mutex<HashMap<Wanted, Arc<Trusted>>>,
+}
+
+/// What a site wants trusted; a file counts as another one when it is written anew.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Wanted {
+    ca_file: Option<(String, Option<SystemTime>)>,
+    insecure: bool,
+}
+
+/// A configuration, and the judge of certificates that goes with it.
+#[derive(Debug)]
+pub(super) struct Trusted {
+    config: ClientConfig,
+    judge: Arc<Judge>,
+}
+
+#[derive(Debug)]
+enum Judge {
+    /// The authorities', or a certificate that is itself in the site's file.
+    Careful { authorities: Arc<WebPkiServerVerifier>, pinned: Vec<CertificateDer<'static>> },
+    /// Any certificate; the handshake must still be signed with its key.
+    Careless(Arc<CryptoProvider>),
+}
+
+impl Trust {
+    /// Reads the operating system's authorities. A machine without any still probes what is not encrypted.
+    pub fn of_this_machine(clock: Arc<dyn Clock>) -> Self {
+        let mut system = RootCertStore::empty();
+        system.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        Trust { system, provider, time: Arc::new(WallTime(clock)), made: Mutex::default() }
+    }
+
+    /// What a site trusts that has this `ca_file` and `insecure`; made once.
+    ///
+    /// # Errors
+    /// A local [`Fault`]: the file cannot be read, or there is no authority to trust at all.
+    pub fn wanted(&self, ca_file: Option<&str>, insecure: bool) -> Result<Arc<Trusted>, Fault> {
+        let written = |file: &str| std::fs::metadata(file).and_then(|meta| meta.modified()).ok();
+        let ca_file = ca_file.map(|file| (file.to_owned(), written(file)));
+        let wanted = Wanted { ca_file, insecure };
+        let made = self.made.lock().unwrap_or_else(PoisonError::into_inner).get(&wanted).cloned();
+        if let Some(trusted) = made {
+            return Ok(trusted);
+        }
+        let trusted = Arc::new(self.make(&wanted)?);
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        made.retain(|other, _| !wanted.replaces(other));
+        Ok(Arc::clone(made.entry(wanted).or_insert(trusted)))
+    }
+
+    fn make(&self, wanted: &Wanted) -> Result<Trusted, Fault> {
+        let pinned = match &wanted.ca_file {
+            Some((file, _)) => read_certificates(file)?,
+            None => Vec::new(),
+        };
+        let judge = Arc::new(if wanted.insecure {
+            Judge::Careless(Arc::clone(&self.provider))
+        } else {
+            self.careful(pinned)?
+        });
+        let time: Arc<dyn TimeProvider> = Arc::<WallTime>::clone(&self.time);
+        let builder = ClientConfig::builder_with_details(Arc::clone(&self.provider), time);
+        let builder = builder
+            .with_safe_default_protocol_versions()
+            .map_err(|error| Fault::local(format!("TLS cannot be set up: {error}")))?;
+        let witness = Arc::new(Witness::new(Arc::clone(&judge)));
+        let mut config = builder.dangerous().with_custom_certificate_verifier(witness).with_no_client_auth();
+        // A resumed session shows no certificate, and every look must see it.
+        config.resumption = Resumption::disabled();
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(Trusted { config, judge })
+    }
+
+    fn careful(&self, pinned: Vec<CertificateDer<'static>>) -> Result<Judge, Fault> {
+        let mut roots = self.system.clone();
+        roots.add_parsable_certificates(pinned.iter().cloned());
+        let authorities =
+            WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&self.provider));
+        let authorities = authorities.build().map_err(|_| {
+            Fault::local("this machine trusts no authority; install its certificates (ca-certificates)")
+        })?;
+        Ok(Judge::Careful { authorities, pinned })
+    }
+}
+
+impl Wanted {
+    fn replaces(&self, other: &Wanted) -> bool {
+        let file = |wanted: &Wanted| wanted.ca_file.as_ref().map(|(file, _)| file.clone());
+        self.insecure == other.insecure && file(self) == file(other)
+    }
+}
+
+impl Trusted {
+    /// A configuration for one connection, and the witness that keeps the certificate it was shown.
+    pub fn for_one(&self) -> (Arc<ClientConfig>, Arc<Witness>) {
+        let witness = Arc::new(Witness::new(Arc::clone(&self.judge)));
+        let mut config = self.config.clone();
+        config.dangerous().set_certificate_verifier(Arc::<Witness>::clone(&witness));
+        (Arc::new(config), witness)
+    }
+}
+
+fn read_certificates(file: &str) -> Result<Vec<CertificateDer<'static>>, Fault> {
+    let text = std::fs::read(file)
+        .map_err(|error| Fault::local(format!("cannot read ca_file {file}: {}", plain_error(&error))))?;
+    let found: Vec<_> = CertificateDer::pem_slice_iter(&text).flatten().collect();
+    if found.is_empty() {
+        return Err(Fault::local(format!("ca_file {file} has no certificate in PEM form")));
+    }
+    Ok(found)
+}
+
+/// Lets a [`Judge`] decide and remembers the certificate, whatever the judgement.
+#[derive(Debug)]
+pub(super) struct Witness {
+    judge: Arc<Judge>,
+    shown: Mutex<Option<CertificateDer<'static>>>,
+}
+
+impl Witness {
+    fn new(judge: Arc<Judge>) -> Self {
+        Witness { judge, shown: Mutex::default() }
+    }
+
+    /// The server's own certificate, if it came to showing it.
+    pub fn shown(&self) -> Option<CertificateDer<'static>> {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl ServerCertVerifier for Witness {
+    fn verify_server_cert(
+        &self,
+        own: &CertificateDer<'_>,
+        chain: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = Some(own.clone().into_owned());
+        match &*self.judge {
+            Judge::Careless(_) => Ok(ServerCertVerified::assertion()),
+            // A self-signed certificate that calls itself an authority, as `openssl req -x509` makes it, is refused
+            // as a server's own even when trusted; whoever names the very certificate means it.
+            Judge::Careful { pinned, .. } if pinned.iter().any(|pin| pin == own) => {
+                verify_server_name(&ParsedCertificate::try_from(own)?, name)?;
+                in_its_time(own, now)
+            }
+            Judge::Careful { authorities, .. } => authorities.verify_server_cert(own, chain, name, ocsp, now),
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        own: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        match &*self.judge {
+            Judge::Careful { authorities, .. } => authorities.verify_tls12_signature(message, own, signed),
+            Judge::Careless(provider) => {
+                verify_tls12_signature(message, own, signed, &provider.signature_verification_algorithms)
+            }
+        }
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        own: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        match &*self.judge {
+            Judge::Careful { authorities, .. } => authorities.verify_tls13_signature(message, own, signed),
+            Judge::Careless(provider) => {
+                verify_tls13_signature(message, own, signed, &provider.signature_verification_algorithms)
+            }
+        }
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        match &*self.judge {
+            Judge::Careful { authorities, .. } => authorities.supported_verify_schemes(),
+            Judge::Careless(provider) => provider.signature_verification_algorithms.supported_schemes(),
+        }
+    }
+}
+
+fn in_its_time(own: &CertificateDer<'_>, now: UnixTime) -> Result<ServerCertVerified, rustls::Error> {
+    let (from, until) = validity(own).ok_or(CertificateError::BadEncoding)?;
+    let now = Duration::from_secs(now.as_secs());
+    let since_1970 = |at: crate::domain::Instant| at.since(crate::domain::Instant::from_ms(0));
+    if now < since_1970(from) {
+        return Err(CertificateError::NotValidYet.into());
+    }
+    if now > since_1970(until) {
+        return Err(CertificateError::Expired.into());
+    }
+    Ok(ServerCertVerified::assertion())
+}
+
+/// The time of day for certificates: the clock that `main` made.
+struct WallTime(Arc<dyn Clock>);
+
+impl TimeProvider for WallTime {
+    fn current_time(&self) -> Option<UnixTime> {
+        let since_1970 = self.0.now().since(crate::domain::Instant::from_ms(0));
+        Some(UnixTime::since_unix_epoch(since_1970))
+    }
+}
+
+impl std::fmt::Debug for WallTime {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("WallTime")
+    }
+}
