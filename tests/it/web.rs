@@ -267,7 +267,10 @@ on_both! {
         let stopped = web.get("/healthz");
         assert_eq!((stopped.status, &stopped.json()["reason"]), (503, &json!("no run for 3 min")));
         assert_eq!(web.get("/api/v1/summary").json()["status"], "stale");
-        assert!(web.get("/").body.contains("Monitoring has stopped: no run for 3 min"));
+        for path in ["/", "/outages", "/outages/current", "/sites/shop"] {
+            let body = web.get(path).body;
+            assert_eq!(body.matches("Monitoring has stopped: no run for 3 min").count(), 1 + usize::from(path == "/"));
+        }
     }
 
     fn a_blind_run_is_said_to_be_blind(database: TestDatabase) {
@@ -561,4 +564,41 @@ fn a_schema_that_is_not_its_own_is_refused() {
     let mut config = config(&TestDatabase::migrated(Backend::Sqlite));
     config.database.url.0 = "mysql://h/d".into();
     assert_eq!(Web::start(&config, Arc::new(SetClock::default())).err().unwrap().exit_code(), 2);
+}
+
+#[test]
+fn the_program_refuses_with_its_exit_codes_and_drains_when_told_to_stop() {
+    use std::io::{BufRead, BufReader};
+    use std::process::{Command, Stdio};
+
+    let program = djamon_tests::binary::path("djamon-web");
+    let database = TestDatabase::migrated(Backend::Sqlite);
+    let file = database.dir.path().join("djamon.toml");
+    let run = |toml: &str| {
+        std::fs::write(&file, toml).unwrap();
+        Command::new(&program).arg("--config").arg(&file).output().unwrap()
+    };
+    let wrong = run("[web]\nlissten = \"x\"\n");
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&wrong.stderr).contains("did you mean listen?"));
+    let missing = run("[database]\nurl = \"sqlite://none.db\"\n");
+    assert_eq!(missing.status.code(), Some(3));
+    assert!(String::from_utf8_lossy(&missing.stderr).starts_with("djamon-web: cannot open the database"));
+
+    std::fs::write(&file, format!("[database]\nurl = \"{}\"\n", database.url_text)).unwrap();
+    let mut web = Command::new(&program)
+        .args(["--listen", "127.0.0.1:0", "--config"])
+        .arg(&file)
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(web.stderr.take().unwrap()).lines();
+    let first = lines.next().unwrap().unwrap();
+    let port = first.strip_prefix("djamon-web listens on port ").unwrap().split(':').next().unwrap();
+    let answer = ureq::get(format!("http://127.0.0.1:{port}/healthz")).call().unwrap();
+    assert_eq!(answer.status().as_u16(), 200);
+    drop(answer);
+    assert!(Command::new("kill").arg(web.id().to_string()).status().unwrap().success());
+    assert_eq!(web.wait().unwrap().code(), Some(0));
+    assert_eq!(lines.map(Result::unwrap).collect::<Vec<_>>(), Vec::<String>::new(), "it is quiet");
 }

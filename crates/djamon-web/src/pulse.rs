@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use djamon_core::domain::health::{self, Overall, StateCounts};
 use djamon_core::domain::run::Run;
-use djamon_core::store::{AnyConnection, runs};
+use djamon_core::store::{AnyConnection, StoreError, runs};
 
 use crate::ask::Ask;
 use crate::error::WebError;
@@ -28,12 +28,24 @@ pub struct Pulse {
 /// # Errors
 /// [`WebError::Database`].
 pub fn take(ask: &Ask, database: &mut AnyConnection, counts: &StateCounts) -> Result<Pulse, WebError> {
-    let last_run = runs::last_ended(database)?;
-    let stale_for = health::stale_for(last_run.as_ref(), promised(ask), ask.now);
+    let (last_run, stale_for) = last_run(ask, database)?;
     let open = outages::open(ask, database)?;
     let first = open.first().map(|seen| seen.of.outage.id);
     let overall = health::overall(last_run.as_ref(), stale_for.is_some(), first, counts);
     Ok(Pulse { overall, open, last_run, stale_for })
+}
+
+/// The last run that came to its end, and how long runs have been missing since.
+///
+/// # Errors
+/// What the database says.
+pub fn last_run(
+    ask: &Ask,
+    database: &mut AnyConnection,
+) -> Result<(Option<Run>, Option<Duration>), StoreError> {
+    let last = runs::last_ended(database)?;
+    let stale_for = health::stale_for(last.as_ref(), promised(ask), ask.now);
+    Ok((last, stale_for))
 }
 
 /// The pace that is promised now.

@@ -28,5 +28,5 @@ pub fn group(ask: &Ask) -> Result<Answer, WebError> {
     }
     let sites = visible::sites(ask.reader, statuses::of(database, &Which::Group(group.id))?);
     let section = Section::new(Some(group.slug), &group.name, sites.iter(), ask.now, ask.now);
-    page(ask, "group.html", &Page { section })
+    page(ask, database, "group.html", &Page { section })
 }

@@ -3,8 +3,8 @@
 use actix_web::http::StatusCode;
 use djamon_core::calendar::rfc3339;
 use djamon_core::domain::Instant;
-use djamon_core::domain::health::{MISSED_RUNS, stale_for};
-use djamon_core::store::{StoreError, runs};
+use djamon_core::domain::health::MISSED_RUNS;
+use djamon_core::store::StoreError;
 use serde::Serialize;
 
 use crate::answer::Answer;
@@ -53,12 +53,10 @@ pub fn healthz(ask: &Ask) -> Result<Answer, WebError> {
 /// What is wrong with the runs, and when the last one was. Asked over a connection of its own, so that a database that
 /// is gone for newcomers does not go unnoticed.
 fn last_run(ask: &Ask) -> Result<(Option<String>, Option<Instant>), StoreError> {
-    let last = runs::last_ended(&mut ask.app.database.look()?)?;
+    let (last, stale_for) = pulse::last_run(ask, &mut ask.app.database.look()?)?;
     let promised = pulse::promised(ask);
     let reason = match &last {
-        Some(_) => {
-            stale_for(last.as_ref(), promised, ask.now).map(|silent| format!("no run for {}", span(silent)))
-        }
+        Some(_) => stale_for.map(|silent| format!("no run for {}", span(silent))),
         None if ask.now.since(ask.app.started_at) > promised.saturating_mul(MISSED_RUNS) => {
             Some("no run has ended yet; is djamon-check in the crontab?".to_owned())
         }

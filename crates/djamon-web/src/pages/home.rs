@@ -20,5 +20,5 @@ pub fn home(ask: &Ask) -> Result<Answer, WebError> {
     let sites = visible::sites(ask.reader, statuses::of(database, &Which::All)?);
     let pulse = pulse::take(ask, database, &visible::counts(&sites))?;
     let groups = groups::all(database)?;
-    page(ask, "home.html", &Home::new(&pulse, &groups, &sites, ask.now))
+    page(ask, database, "home.html", &Home::new(&pulse, &groups, &sites, ask.now))
 }

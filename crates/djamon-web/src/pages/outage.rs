@@ -27,11 +27,11 @@ pub fn current(ask: &Ask) -> Result<Answer, WebError> {
     let database = &mut *ask.database()?;
     match ours::open(ask, database)?.first() {
         Some(seen) => told(ask, database, seen.of.outage.id),
-        None => page(ask, "no_outage.html", &serde_json::json!({})),
+        None => page(ask, database, "no_outage.html", &serde_json::json!({})),
     }
 }
 
 fn told(ask: &Ask, database: &mut AnyConnection, id: OutageId) -> Result<Answer, WebError> {
     let story = ours::story(ask, database, id)?;
-    page(ask, "outage.html", &OutagePage::new(ask.reader, &story, ask.now))
+    page(ask, database, "outage.html", &OutagePage::new(ask.reader, &story, ask.now))
 }

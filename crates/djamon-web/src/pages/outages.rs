@@ -34,5 +34,5 @@ pub fn outages(ask: &Ask) -> Result<Answer, WebError> {
     let limit = usize::try_from(ROWS).unwrap_or(usize::MAX);
     let found = ours::page(ask, database, Which::All, before, paginator.offset(), limit)?;
     let outages = found.iter().map(|seen| OutageLine::new(seen, ask.now)).collect();
-    page(ask, "outages.html", &Page { outages, paginator })
+    page(ask, database, "outages.html", &Page { outages, paginator })
 }

@@ -26,5 +26,5 @@ pub fn site(ask: &Ask) -> Result<Answer, WebError> {
     };
     let outages = store::of_site(database, found.site.id, OUTAGES)?;
     let outages: Vec<Seen> = outages.into_iter().filter_map(|of| Seen::new(ask.reader, of)).collect();
-    page(ask, "site.html", &SitePage::new(ask.reader, &found, group, &outages, ask.now))
+    page(ask, database, "site.html", &SitePage::new(ask.reader, &found, group, &outages, ask.now))
 }

@@ -1,4 +1,4 @@
-//! The objects of the JSON API: docs/api.md shows each. Their names are a contract.
+//! The objects of the JSON API: docs/API.md shows each. Their names are a contract.
 
 use std::collections::BTreeMap;
 
