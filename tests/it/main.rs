@@ -14,3 +14,4 @@ mod probe_tls;
 mod run;
 mod schema;
 mod store;
+mod web;

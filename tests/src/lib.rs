@@ -8,6 +8,8 @@ pub mod fault_server;
 pub mod http_sink;
 pub mod monitor;
 pub mod place;
+pub mod scene;
 pub mod scripted;
 pub mod site_server;
 pub mod smtp_sink;
+pub mod web;

@@ -1,2 +1,63 @@
-//! bin
-fn main() {}
+//! `djamon-web`: reads its arguments and the configuration, then serves. Exit codes: 0 served until told to stop,
+//! 2 usage or configuration, 3 could not do its work.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{ArgAction, Parser};
+use djamon_core::clock::SystemClock;
+use djamon_core::config::Config;
+use djamon_web::startup::{Application, StartError};
+
+/// Shows what djamon-check saw: the dashboard and its JSON twin.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Cli {
+    /// The configuration file [default: $DJAMON_CONFIG, ./djamon.toml or /etc/djamon/djamon.toml]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// Address and port to listen on, instead of [web] listen
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<String>,
+
+    /// Log every request; twice: more
+    #[arg(short, action = ArgAction::Count)]
+    verbose: u8,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let level = match cli.verbose {
+        0 => tracing::Level::WARN,
+        1 => tracing::Level::INFO,
+        _ => tracing::Level::DEBUG,
+    };
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).with_max_level(level).init();
+    match serve(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&format!("djamon-web: {error}"));
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn serve(cli: Cli) -> Result<(), StartError> {
+    let mut config = Config::load(cli.config.as_deref(), std::env::vars_os())
+        .map_err(|error| StartError::Configuration(error.to_string()))?;
+    if let Some(listen) = cli.listen {
+        config.web.listen = listen;
+    }
+    let application = Application::build(&config, Arc::new(SystemClock::start()))?;
+    say(&format!("djamon-web listens on port {}: {}", application.port(), config.web.base_url));
+    let served = actix_web::rt::System::new().block_on(application.run());
+    served.map_err(|error| StartError::Unable(format!("cannot serve: {error}")))
+}
+
+/// A line for whoever started it; nobody may be listening any more.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}

@@ -100,6 +100,50 @@ fn filtered<'a>(which: Which, before: Option<OutageId>) -> Filtered<'a> {
     }
 }
 
+/// [`page`] as visitors see it: outages with a part of a site that is public, open while such a part is.
+///
+/// # Errors
+/// What the database says.
+pub fn public_page(
+    connection: &mut AnyConnection,
+    which: Which,
+    before: Option<OutageId>,
+    offset: i64,
+    limit: i64,
+) -> Result<Vec<OutageSites>, StoreError> {
+    let query = public(which, before).order(outages::id.desc()).offset(offset).limit(limit);
+    let rows: Vec<OutageRow> = query.select(OutageRow::as_select()).load(connection)?;
+    with_parts(connection, rows.into_iter().map(Outage::from).collect())
+}
+
+/// [`count`] as visitors see it.
+///
+/// # Errors
+/// What the database says.
+pub fn public_count(
+    connection: &mut AnyConnection,
+    which: Which,
+    before: Option<OutageId>,
+) -> Result<i64, StoreError> {
+    Ok(public(which, before).count().get_result(connection)?)
+}
+
+fn public<'a>(which: Which, before: Option<OutageId>) -> Filtered<'a> {
+    let parts = || {
+        outage_sites::table
+            .inner_join(sites::table.left_join(groups::table))
+            .filter(sites::public.and(groups::public.is_null().or(groups::public.assume_not_null())))
+            .select(outage_sites::outage_id)
+    };
+    let open = || parts().filter(outage_sites::up_at.is_null());
+    let query = filtered(Which::All, before);
+    match which {
+        Which::All => query.filter(outages::id.eq_any(parts())),
+        Which::Open => query.filter(outages::id.eq_any(open())),
+        Which::Resolved => query.filter(outages::id.eq_any(parts()).and(outages::id.ne_all(open()))),
+    }
+}
+
 /// The outages in which the site of this number took part, newest first.
 ///
 /// # Errors
@@ -149,6 +193,21 @@ pub fn events(connection: &mut AnyConnection, id: OutageId) -> Result<Vec<Event>
     let rows =
         events::table.filter(events::outage_id.eq(id.0)).order(events::id).select(EventRow::as_select());
     rows.load(connection)?.into_iter().map(Event::try_from).collect()
+}
+
+/// What happened to these outages, oldest first.
+///
+/// # Errors
+/// What the database says.
+pub fn events_of(connection: &mut AnyConnection, ids: &[OutageId]) -> Result<Vec<Event>, StoreError> {
+    let ids: Vec<i32> = ids.iter().map(|id| id.0).collect();
+    let mut found = Vec::new();
+    for chunk in ids.chunks(CHUNK) {
+        let rows = events::table.filter(events::outage_id.eq_any(chunk)).order(events::id);
+        let rows: Vec<EventRow> = rows.select(EventRow::as_select()).load(connection)?;
+        found.extend(rows.into_iter().map(Event::try_from).collect::<Result<Vec<_>, _>>()?);
+    }
+    Ok(found)
 }
 
 /// The outages with their parts, in the order given.

@@ -156,6 +156,18 @@ pub fn last(
     query.first(connection).optional()?.map(Run::try_from).transpose()
 }
 
+/// The last run that came to its end, able to see or not: what is known is as old as it.
+///
+/// # Errors
+/// What the database says.
+pub fn last_ended(connection: &mut AnyConnection) -> Result<Option<Run>, StoreError> {
+    let query = runs::table
+        .filter(runs::state.eq_any([RunState::Done.name(), RunState::Blind.name()]))
+        .order(runs::id.desc())
+        .select(RunRow::as_select());
+    query.first(connection).optional()?.map(Run::try_from).transpose()
+}
+
 /// The newest `limit` runs, newest first, of every kind.
 ///
 /// # Errors

@@ -28,7 +28,7 @@ impl ManageConnection for Opener {
     fn is_valid(&self, connection: &mut AnyConnection) -> Result<(), StoreError> {
         match connection {
             AnyConnection::Sqlite(_) => Ok(()),
-            AnyConnection::Postgres(postgres) => Ok(postgres.batch_execute("")?),
+            AnyConnection::Postgres(postgres) => Ok(postgres.batch_execute("SELECT 1")?),
         }
     }
 

@@ -1,0 +1,60 @@
+//! `GET /api/v1/outages`, `/outages/{id}` and `/outages/current`.
+
+use djamon_core::domain::{Event, OutageId};
+use djamon_core::store::{AnyConnection, outages as store};
+
+use crate::answer::Answer;
+use crate::ask::Ask;
+use crate::error::WebError;
+use crate::outages::{self as ours, Story};
+use crate::view::objects::{List, OutageObject};
+
+/// How many outages a list has when nobody says otherwise.
+const USUAL: usize = 50;
+
+/// Outages, newest first.
+///
+/// # Errors
+/// [`WebError::Invalid`], [`WebError::Database`].
+pub fn outages(ask: &Ask) -> Result<Answer, WebError> {
+    let (which, before) = (ask.query.which()?, ask.query.outage("before")?);
+    let limit = ask.query.limit(USUAL)?;
+    let database = &mut *ask.database()?;
+    let mut found = ours::page(ask, database, which, before, 0, limit + 1)?;
+    let is_more = found.len() > limit;
+    found.truncate(limit);
+    let ids: Vec<OutageId> = found.iter().map(|seen| seen.of.outage.id).collect();
+    let events = store::events_of(database, &ids)?;
+    let items = found.iter().map(|seen| {
+        let is_own = |event: &&Event| event.outage == Some(seen.of.outage.id);
+        let own = events.iter().filter(is_own).cloned().collect();
+        OutageObject::new(&seen.of, &seen.events(own), ask.now)
+    });
+    let next = ids.last().filter(|_| is_more).map(ToString::to_string);
+    Answer::json(&List { items: items.collect(), next })
+}
+
+/// One outage with its alerts.
+///
+/// # Errors
+/// [`WebError::NotFound`], [`WebError::Database`].
+pub fn outage(ask: &Ask) -> Result<Answer, WebError> {
+    let id = ask.outage()?;
+    told(ask, &mut *ask.database()?, id)
+}
+
+/// The open outage; of several (one a group) the oldest.
+///
+/// # Errors
+/// [`WebError::NoOpenOutage`], [`WebError::Database`].
+pub fn current(ask: &Ask) -> Result<Answer, WebError> {
+    let database = &mut *ask.database()?;
+    let open = ours::open(ask, database)?;
+    let id = open.first().ok_or(WebError::NoOpenOutage)?.of.outage.id;
+    told(ask, database, id)
+}
+
+fn told(ask: &Ask, database: &mut AnyConnection, id: OutageId) -> Result<Answer, WebError> {
+    let Story { seen, events, alerts } = ours::story(ask, database, id)?;
+    Answer::json(&OutageObject::new(&seen.of, &events, ask.now).with_alerts(ask.reader, &alerts))
+}

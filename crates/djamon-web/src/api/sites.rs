@@ -1,0 +1,55 @@
+//! `GET /api/v1/sites`, `/sites/{slug}` and `/sites/{slug}/views`: the last is the documents' `site_data`.
+
+use djamon_core::store::statuses::{self, SiteStatus, Which};
+use djamon_core::store::views as store;
+use djamon_core::store::{AnyConnection, views::LookPage};
+
+use crate::answer::Answer;
+use crate::ask::Ask;
+use crate::error::WebError;
+use crate::view::objects::{List, SiteObject, ViewObject};
+use crate::view::visible;
+
+/// The documented number of last requests.
+const LAST: usize = 10;
+
+/// Every site, the worst first.
+///
+/// # Errors
+/// [`WebError::Database`].
+pub fn sites(ask: &Ask) -> Result<Answer, WebError> {
+    let database = &mut *ask.database()?;
+    let sites = visible::sites(ask.reader, statuses::of(database, &Which::All)?);
+    Answer::json(&List::whole(sites.iter().map(|one| SiteObject::new(ask.reader, one)).collect()))
+}
+
+/// One site.
+///
+/// # Errors
+/// [`WebError::NotFound`], [`WebError::Database`].
+pub fn site(ask: &Ask) -> Result<Answer, WebError> {
+    let database = &mut *ask.database()?;
+    Answer::json(&SiteObject::new(ask.reader, &find(ask, database)?))
+}
+
+/// A site's looks, newest first.
+///
+/// # Errors
+/// [`WebError::NotFound`], [`WebError::Invalid`], [`WebError::Database`].
+pub fn views(ask: &Ask) -> Result<Answer, WebError> {
+    let (limit, before) = (ask.query.limit(LAST)?, ask.query.view("before")?);
+    let database = &mut *ask.database()?;
+    let site = find(ask, database)?.site.id;
+    let LookPage { looks, next } = store::before(database, site, before, limit)?;
+    let items = looks.iter().map(|look| ViewObject::new(ask.reader, look)).collect();
+    Answer::json(&List { items, next: next.map(|next| next.to_string()) })
+}
+
+/// The site that the path names, if the reader may see it.
+///
+/// # Errors
+/// [`WebError::NotFound`], [`WebError::Database`].
+pub fn find(ask: &Ask, database: &mut AnyConnection) -> Result<SiteStatus, WebError> {
+    let found = statuses::of_site(database, ask.slug()?)?;
+    if visible::is_visible(ask.reader, &found) { Ok(found) } else { Err(WebError::NotFound) }
+}

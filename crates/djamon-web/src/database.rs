@@ -1,0 +1,75 @@
+//! The database as requests reach it: a pool that never goes on reading a file that was deleted or replaced.
+
+use std::ops::DerefMut;
+use std::os::unix::fs::MetadataExt;
+use std::sync::{PoisonError, RwLock};
+
+use djamon_core::store::backend::migrate::open_current;
+use djamon_core::store::{AnyConnection, DatabaseUrl, Pool, StoreError, pool};
+
+/// How many requests read at a time.
+const CONNECTIONS: u32 = 8;
+
+/// Device and inode of an SQLite file.
+type FileId = (u64, u64);
+
+/// The database and its open connections.
+pub struct Database {
+    url: DatabaseUrl,
+    pool: RwLock<(Option<FileId>, Pool)>,
+}
+
+impl Database {
+    /// The database at `url`, whose schema is this program's.
+    ///
+    /// # Errors
+    /// [`StoreError::Open`], [`StoreError::Schema`].
+    pub fn open(url: DatabaseUrl) -> Result<Self, StoreError> {
+        open_current(&url)?;
+        let pool = RwLock::new((file_id(&url)?, pool(&url, CONNECTIONS)));
+        Ok(Database { url, pool })
+    }
+
+    /// A connection, for one request. SQLite reads on in a file that has been deleted, so the file is looked at first;
+    /// another file of the same name (a restored backup) gets connections of its own.
+    ///
+    /// # Errors
+    /// [`StoreError::Open`] when the database cannot be reached.
+    pub fn connection(&self) -> Result<impl DerefMut<Target = AnyConnection> + use<>, StoreError> {
+        let file = file_id(&self.url)?;
+        let held = self.pool.read().unwrap_or_else(PoisonError::into_inner);
+        let pool = if held.0 == file {
+            held.1.clone()
+        } else {
+            drop(held);
+            let mut held = self.pool.write().unwrap_or_else(PoisonError::into_inner);
+            if held.0 != file {
+                *held = (file, pool(&self.url, CONNECTIONS));
+            }
+            held.1.clone()
+        };
+        pool.get().map_err(|error| self.gone(error))
+    }
+
+    /// Opens the database anew and looks at its schema.
+    ///
+    /// # Errors
+    /// As [`Database::open`].
+    pub fn look(&self) -> Result<AnyConnection, StoreError> {
+        open_current(&self.url)
+    }
+
+    fn gone(&self, problem: impl ToString) -> StoreError {
+        StoreError::Open { database: self.url.to_string(), problem: problem.to_string() }
+    }
+}
+
+fn file_id(url: &DatabaseUrl) -> Result<Option<FileId>, StoreError> {
+    match url {
+        DatabaseUrl::Postgres(_) => Ok(None),
+        DatabaseUrl::Sqlite(path) => match std::fs::metadata(path) {
+            Ok(file) => Ok(Some((file.dev(), file.ino()))),
+            Err(error) => Err(StoreError::Open { database: url.to_string(), problem: error.to_string() }),
+        },
+    }
+}

@@ -1,0 +1,75 @@
+//! The questions about outages, asked in a reader's name: for pages and JSON alike.
+
+use djamon_core::domain::{Event, OutageId};
+use djamon_core::store::outages::{self as store, OutageStory, Which};
+use djamon_core::store::outbox::Alert;
+use djamon_core::store::{AnyConnection, StoreError};
+
+use crate::ask::Ask;
+use crate::error::WebError;
+use crate::query::MOST;
+use crate::reader::Reader;
+use crate::view::visible::Seen;
+
+/// An outage with all that belongs to it, as a reader may see it.
+pub struct Story {
+    /// The outage and its sites.
+    pub seen: Seen,
+    /// What happened, oldest first.
+    pub events: Vec<Event>,
+    /// What the channels are owed or were told of it, oldest first.
+    pub alerts: Vec<Alert>,
+}
+
+/// At most `limit` outages with numbers below `before`, newest first.
+///
+/// # Errors
+/// What the database says.
+pub fn page(
+    ask: &Ask,
+    database: &mut AnyConnection,
+    which: Which,
+    before: Option<OutageId>,
+    offset: i64,
+    limit: usize,
+) -> Result<Vec<Seen>, StoreError> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let found = match ask.reader {
+        Reader::Visitor => store::public_page(database, which, before, offset, limit)?,
+        Reader::Member => store::page(database, which, before, offset, limit)?,
+    };
+    Ok(found.into_iter().filter_map(|of| Seen::new(ask.reader, of)).collect())
+}
+
+/// How many outages there are with numbers below `before`.
+///
+/// # Errors
+/// What the database says.
+pub fn count(ask: &Ask, database: &mut AnyConnection, before: Option<OutageId>) -> Result<i64, StoreError> {
+    match ask.reader {
+        Reader::Visitor => store::public_count(database, Which::All, before),
+        Reader::Member => store::count(database, Which::All, before),
+    }
+}
+
+/// The open outages, the oldest first; there is one, or one a group.
+///
+/// # Errors
+/// What the database says.
+pub fn open(ask: &Ask, database: &mut AnyConnection) -> Result<Vec<Seen>, StoreError> {
+    let mut open = page(ask, database, Which::Open, None, 0, MOST)?;
+    open.reverse();
+    Ok(open)
+}
+
+/// One outage.
+///
+/// # Errors
+/// [`WebError::NotFound`] also when the reader may see nothing of it; [`WebError::Database`].
+pub fn story(ask: &Ask, database: &mut AnyConnection, id: OutageId) -> Result<Story, WebError> {
+    let OutageStory { of, events, mut alerts } = store::story(database, id)?;
+    let seen = Seen::new(ask.reader, of).ok_or(WebError::NotFound)?;
+    let events = seen.events(events);
+    alerts.retain(|alert| events.iter().any(|event| event.id == alert.event));
+    Ok(Story { seen, events, alerts })
+}

@@ -1,0 +1,35 @@
+//! The pages: parse, query, view, render. Each is one function that runs on a blocking thread.
+
+pub mod group;
+pub mod health;
+pub mod home;
+pub mod outage;
+pub mod outages;
+pub mod site;
+
+use djamon_core::store::AnyConnection;
+use serde::Serialize;
+
+use crate::answer::Answer;
+use crate::ask::Ask;
+use crate::error::WebError;
+use crate::pulse;
+use crate::view::time::span;
+
+/// What the template makes of `view`, with what every page must say: that runs are missing.
+fn page(
+    ask: &Ask,
+    database: &mut AnyConnection,
+    template: &str,
+    view: &impl Serialize,
+) -> Result<Answer, WebError> {
+    #[derive(Serialize)]
+    struct Shown<'a, View> {
+        stopped: Option<String>,
+        #[serde(flatten)]
+        view: &'a View,
+    }
+    let (_, stale_for) = pulse::last_run(ask, database)?;
+    let shown = Shown { stopped: stale_for.map(span), view };
+    ask.app.renderer.page(template, &shown).map(Answer::page)
+}

@@ -1,0 +1,38 @@
+//! `/outages`: every outage on record, newest first.
+
+use djamon_core::domain::OutageId;
+use djamon_core::store::outages::Which;
+use serde::Serialize;
+
+use super::page;
+use crate::answer::Answer;
+use crate::ask::Ask;
+use crate::error::WebError;
+use crate::outages as ours;
+use crate::view::outage::OutageLine;
+use crate::view::paginator::{Paginator, ROWS};
+
+/// A page of outages.
+///
+/// # Errors
+/// [`WebError::Invalid`]; [`WebError::NotFound`] beyond the last page; [`WebError::Database`].
+pub fn outages(ask: &Ask) -> Result<Answer, WebError> {
+    #[derive(Serialize)]
+    struct Page {
+        outages: Vec<OutageLine>,
+        paginator: Paginator,
+    }
+    let (number, upto) = (ask.query.page()?, ask.query.outage("upto")?);
+    let database = &mut *ask.database()?;
+    let upto = match upto {
+        Some(upto) => Some(upto),
+        None => ours::page(ask, database, Which::All, None, 0, 1)?.first().map(|seen| seen.of.outage.id),
+    };
+    let before = upto.map(|upto| OutageId(upto.0.saturating_add(1)));
+    let rows = ours::count(ask, database, before)?;
+    let paginator = Paginator::new(number, rows, upto).ok_or(WebError::NotFound)?;
+    let limit = usize::try_from(ROWS).unwrap_or(usize::MAX);
+    let found = ours::page(ask, database, Which::All, before, paginator.offset(), limit)?;
+    let outages = found.iter().map(|seen| OutageLine::new(seen, ask.now)).collect();
+    page(ask, database, "outages.html", &Page { outages, paginator })
+}

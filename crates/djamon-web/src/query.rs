@@ -1,0 +1,133 @@
+//! The parameters behind the question mark: each parsed into a type that cannot be wrong, or refused by name.
+
+use actix_web::web;
+use djamon_core::domain::{OutageId, ViewId};
+use djamon_core::store::outages::Which;
+
+use crate::error::WebError;
+
+/// How many items one answer has at most.
+pub const MOST: usize = 1000;
+
+/// A request's parameters. Unknown ones are left alone; of a repeated one the first counts.
+#[derive(Debug, Clone, Default)]
+pub struct Query(Vec<(String, String)>);
+
+impl Query {
+    /// Reads `a=1&b=2`.
+    pub fn parse(text: &str) -> Self {
+        Query(web::Query::<Vec<(String, String)>>::from_query(text).map(|pairs| pairs.0).unwrap_or_default())
+    }
+
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// `limit`: 1 to [`MOST`].
+    ///
+    /// # Errors
+    /// [`WebError::Invalid`].
+    pub fn limit(&self, usual: usize) -> Result<usize, WebError> {
+        let Some(text) = self.get("limit") else { return Ok(usual) };
+        number(text)
+            .and_then(|limit| usize::try_from(limit).ok())
+            .filter(|limit| (1..=MOST).contains(limit))
+            .ok_or_else(|| invalid("limit", format!("{text:?} is not a number from 1 to {MOST}")))
+    }
+
+    /// `page`: from 1.
+    ///
+    /// # Errors
+    /// [`WebError::Invalid`].
+    pub fn page(&self) -> Result<i64, WebError> {
+        let Some(text) = self.get("page") else { return Ok(1) };
+        number(text)
+            .filter(|page| *page >= 1)
+            .map(i64::from)
+            .ok_or_else(|| invalid("page", format!("{text:?} is not a number from 1 on")))
+    }
+
+    /// `before` or `upto`: an outage's number.
+    ///
+    /// # Errors
+    /// [`WebError::Invalid`].
+    pub fn outage(&self, name: &'static str) -> Result<Option<OutageId>, WebError> {
+        let parse = |text| {
+            number(text)
+                .map(OutageId)
+                .ok_or_else(|| invalid(name, format!("{text:?} is not the number of an outage")))
+        };
+        self.get(name).map(parse).transpose()
+    }
+
+    /// `before`: the id of a view.
+    ///
+    /// # Errors
+    /// [`WebError::Invalid`].
+    pub fn view(&self, name: &'static str) -> Result<Option<ViewId>, WebError> {
+        let parse = |text: &str| {
+            text.parse().map(ViewId).map_err(|_| invalid(name, format!("{text:?} is not the id of a view")))
+        };
+        self.get(name).map(parse).transpose()
+    }
+
+    /// `state`: of outages.
+    ///
+    /// # Errors
+    /// [`WebError::Invalid`].
+    pub fn which(&self) -> Result<Which, WebError> {
+        match self.get("state") {
+            None => Ok(Which::All),
+            Some("open") => Ok(Which::Open),
+            Some("resolved") => Ok(Which::Resolved),
+            Some(other) => Err(invalid("state", format!("{other:?} is not a state; use open or resolved"))),
+        }
+    }
+}
+
+/// Digits only: `parse` would take a sign too.
+pub fn number(text: &str) -> Option<i32> {
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+}
+
+fn invalid(field: &'static str, problem: String) -> WebError {
+    WebError::Invalid { field, problem }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_asked_for_has_its_usual_value() {
+        let query = Query::parse("");
+        assert_eq!(query.limit(10).unwrap(), 10);
+        assert_eq!(query.page().unwrap(), 1);
+        assert_eq!(query.which().unwrap(), Which::All);
+        assert_eq!((query.outage("before").unwrap(), query.view("before").unwrap()), (None, None));
+    }
+
+    #[test]
+    fn impossible_values_are_refused_by_name() {
+        let refused = |text: &str| {
+            let query = Query::parse(text);
+            let answers = [
+                query.limit(10).map(|_| ()),
+                query.page().map(|_| ()),
+                query.which().map(|_| ()),
+                query.outage("upto").map(|_| ()),
+                query.view("before").map(|_| ()),
+            ];
+            let refused: Vec<_> =
+                answers.into_iter().filter_map(Result::err).map(|e| e.to_string()).collect();
+            refused.join("; ")
+        };
+        assert_eq!(refused("limit=0"), "limit: \"0\" is not a number from 1 to 1000");
+        assert_eq!(refused("limit=1001"), "limit: \"1001\" is not a number from 1 to 1000");
+        assert_eq!(refused("limit=+5"), "limit: \" 5\" is not a number from 1 to 1000");
+        assert_eq!(refused("page=0"), "page: \"0\" is not a number from 1 on");
+        assert_eq!(refused("state=foo"), "state: \"foo\" is not a state; use open or resolved");
+        assert_eq!(refused("upto=99999999999"), "upto: \"99999999999\" is not the number of an outage");
+        assert_eq!(refused("before=xyz&limit=3"), "before: \"xyz\" is not the id of a view");
+    }
+}

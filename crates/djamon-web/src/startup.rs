@@ -1,0 +1,177 @@
+//! From configuration to a server that listens. Refuses, with the reason, what it could not serve.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{Server, ServiceRequest, ServiceResponse};
+use actix_web::middleware::{Compress, DefaultHeaders, Next, from_fn};
+use actix_web::{App as ActixApp, HttpServer, web};
+use chrono_tz::Tz;
+use djamon_core::clock::{Clock, Stopwatch};
+use djamon_core::config::Config;
+use djamon_core::domain::Instant;
+use djamon_core::schedule::{Schedule, machine_time_zone};
+use djamon_core::store::{DatabaseUrl, StoreError};
+
+use crate::database::Database;
+use crate::error::WebError;
+use crate::render::Renderer;
+use crate::routes;
+
+/// What all requests share.
+pub struct App {
+    /// The database.
+    pub database: Database,
+    /// The templates.
+    pub renderer: Renderer,
+    /// The only reader of the time of day here.
+    pub clock: Arc<dyn Clock>,
+    /// When this began to serve.
+    pub started_at: Instant,
+    /// When runs are promised.
+    pub schedule: Schedule,
+    /// By whose clocks.
+    pub time_zone: Tz,
+    /// Whether visitors may read.
+    pub public: bool,
+    /// The path it is served under, without a slash at its end.
+    pub base: String,
+}
+
+/// Why it does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The configuration cannot be taken.
+    #[error("{0}")]
+    Configuration(String),
+    /// What it names cannot be had.
+    #[error("{0}")]
+    Unable(String),
+}
+
+impl StartError {
+    /// The documented exit code.
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            StartError::Configuration(_) => 2,
+            StartError::Unable(_) => 3,
+        }
+    }
+}
+
+/// A server that listens already.
+pub struct Application {
+    port: u16,
+    server: Server,
+}
+
+impl Application {
+    /// 1. The database and its schema. 2. Templates and schedule. 3. The socket, on which requests wait from now on.
+    ///
+    /// # Errors
+    /// [`StartError`], whose text names what is wrong and what to do.
+    pub fn build(config: &Config, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
+        // 1.
+        let url = DatabaseUrl::parse(&config.database.url.0).map_err(store_error)?;
+        let database = Database::open(url).map_err(store_error)?;
+        // 2.
+        let base = path_of(&config.web.base_url)?;
+        let app = web::Data::new(App {
+            database,
+            renderer: Renderer::new(config.web.templates.as_deref(), &base)
+                .map_err(StartError::Configuration)?,
+            started_at: clock.now(),
+            clock,
+            schedule: Schedule::parse(&config.check.schedule)
+                .map_err(|problem| StartError::Configuration(format!("[check] schedule {problem}")))?,
+            time_zone: machine_time_zone(),
+            public: config.web.public,
+            base,
+        });
+        // 3.
+        let address = &config.web.listen;
+        let unable =
+            |error| StartError::Unable(format!("cannot listen on [web] listen {address:?}: {error}"));
+        let listener = TcpListener::bind(address.as_str()).map_err(unable)?;
+        let port = listener.local_addr().map_err(unable)?.port();
+        let server = HttpServer::new(move || {
+            ActixApp::new()
+                .app_data(app.clone())
+                .configure(|config| routes::configure(config, &app.base))
+                .default_service(web::to(|| async { Err::<&str, _>(WebError::NotFound) }))
+                .wrap(from_fn(face))
+                .wrap(Compress::default())
+                .wrap(headers())
+        })
+        .shutdown_timeout(10)
+        .listen(listener)
+        .map_err(unable)?;
+        Ok(Application { port, server: server.run() })
+    }
+
+    /// The port it listens on.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Serves until SIGTERM or SIGINT; what was begun is ended first.
+    ///
+    /// # Errors
+    /// What the system says of its sockets.
+    pub async fn run(self) -> std::io::Result<()> {
+        self.server.await
+    }
+}
+
+fn store_error(error: StoreError) -> StartError {
+    match error {
+        StoreError::Url(_) => StartError::Configuration(error.to_string()),
+        _ => StartError::Unable(error.to_string()),
+    }
+}
+
+/// The path in the address that people see.
+fn path_of(base_url: &str) -> Result<String, StartError> {
+    let url = url::Url::parse(base_url)
+        .map_err(|error| StartError::Configuration(format!("[web] base_url {base_url:?}: {error}")))?;
+    Ok(url.path().trim_end_matches('/').to_owned())
+}
+
+/// No inline script or style is ever sent, so none is ever run.
+fn headers() -> DefaultHeaders {
+    DefaultHeaders::new()
+        .add((
+            "Content-Security-Policy",
+            "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+        ))
+        .add(("X-Content-Type-Options", "nosniff"))
+        .add(("X-Frame-Options", "DENY"))
+        .add(("Referrer-Policy", "same-origin"))
+}
+
+/// Gives errors their face: JSON below `/api`, a page elsewhere. Notes every request.
+async fn face(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse, actix_web::Error> {
+    let watch = Stopwatch::start();
+    let response = next.call(request).await?.map_into_boxed_body();
+    let request = response.request();
+    let (method, path) = (request.method().clone(), request.path().to_owned());
+    let app = request.app_data::<web::Data<App>>().cloned();
+    let error = response.response().error().and_then(|error| error.as_error::<WebError>());
+    let faced = error.zip(app).map(|(error, app)| {
+        if let WebError::Database(_) | WebError::Internal(_) = error {
+            tracing::error!("{method} {path}: {error}");
+        }
+        let rest = path.strip_prefix(app.base.as_str()).unwrap_or(&path);
+        if rest == "/api" || rest.starts_with("/api/") { error.json() } else { error.page(&app.renderer) }
+    });
+    let response = match faced {
+        Some(faced) => response.into_response(faced),
+        None => response,
+    };
+    tracing::info!("{method} {path} {} {:?}", response.status().as_u16(), watch.elapsed());
+    Ok(response)
+}

@@ -1,0 +1,89 @@
+//! The bar of a site's last looks, as an SVG: one stroke per run of equal marks, cut into bars by dashes in the style
+//! sheet, so that three hundred sites stay a small page. Kinds differ in height, not only in colour.
+
+use djamon_core::domain::recent::{MARKS, Mark};
+use serde::Serialize;
+
+use super::words;
+
+/// How far apart two marks are.
+const STEP: usize = 4;
+const ALL: [Mark; 6] = [Mark::Up, Mark::Degraded, Mark::Failing, Mark::Down, Mark::Blind, Mark::Unknown];
+
+/// A bar, newest at the right.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Bar {
+    /// One stroke per kind of mark.
+    pub strokes: Vec<Stroke>,
+    /// The same in words.
+    pub text: String,
+}
+
+/// All marks of one kind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Stroke {
+    /// The kind.
+    pub kind: &'static str,
+    /// The path.
+    pub d: String,
+}
+
+/// The bar of `marks`, which come newest first.
+pub fn bar(marks: &[Mark]) -> Bar {
+    let oldest_first: Vec<Mark> = marks.iter().take(MARKS).rev().copied().collect();
+    let mut at = MARKS - oldest_first.len();
+    let mut runs: Vec<(Mark, usize, usize)> = Vec::new();
+    for run in oldest_first.chunk_by(|one, other| one == other) {
+        runs.extend(run.first().map(|mark| (*mark, at, run.len())));
+        at += run.len();
+    }
+    let stroke = |kind: Mark| {
+        let of_kind = runs.iter().filter(|(mark, ..)| *mark == kind);
+        let d: String = of_kind
+            .map(|(_, at, count)| format!("M{} {}h{}", at * STEP, middle(kind), count * STEP - 1))
+            .collect();
+        (!d.is_empty()).then(|| Stroke { kind: words::mark(kind), d })
+    };
+    Bar { strokes: ALL.into_iter().filter_map(stroke).collect(), text: text(&oldest_first) }
+}
+
+/// The middle of a mark's height in a bar of 20: the style sheet's stroke widths stand on the bottom line.
+const fn middle(mark: Mark) -> usize {
+    match mark {
+        Mark::Up | Mark::Degraded => 13,
+        Mark::Failing => 11,
+        Mark::Down => 10,
+        Mark::Blind | Mark::Unknown => 18,
+    }
+}
+
+fn text(marks: &[Mark]) -> String {
+    if marks.is_empty() {
+        return "No looks yet".into();
+    }
+    let counts = ALL.into_iter().filter_map(|kind| {
+        let count = marks.iter().filter(|mark| **mark == kind).count();
+        (count > 0).then(|| format!("{count} {}", words::mark(kind)))
+    });
+    format!("Last {} looks: {}", marks.len(), counts.collect::<Vec<_>>().join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_mark_stands_at_the_right() {
+        let bar = bar(&[Mark::Down, Mark::Up, Mark::Up]);
+        assert_eq!(
+            bar.strokes,
+            [Stroke { kind: "up", d: "M188 13h7".into() }, Stroke { kind: "down", d: "M196 10h3".into() }]
+        );
+        assert_eq!(bar.text, "Last 3 looks: 2 up, 1 down");
+    }
+
+    #[test]
+    fn a_site_without_looks_has_an_empty_bar() {
+        assert_eq!(bar(&[]), Bar { strokes: Vec::new(), text: "No looks yet".into() });
+    }
+}

@@ -1,0 +1,109 @@
+//! What states, outcomes and events are called on pages.
+
+use djamon_core::domain::outage::Left;
+use djamon_core::domain::recent::Mark;
+use djamon_core::domain::status::State;
+use djamon_core::domain::{EventKind, Outcome};
+
+/// A site's state.
+pub const fn state(state: State) -> &'static str {
+    match state {
+        State::Down => "Down",
+        State::Failing => "Failing",
+        State::Unknown => "Unknown",
+        State::Up => "Up",
+        State::Paused => "Paused",
+    }
+}
+
+/// How a look ended, beside its status code.
+pub const fn result(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Up => "good",
+        Outcome::Status => "bad status",
+        Outcome::Dns => "name not found",
+        Outcome::Connect => "no connection",
+        Outcome::Tls => "no trusted TLS connection",
+        Outcome::Timeout => "no answer in time",
+        Outcome::Protocol => "no proper HTTP answer",
+        Outcome::Redirect => "redirect leads nowhere",
+        Outcome::Body => "answer broken off",
+        Outcome::Content => "page not as it should be",
+        Outcome::Local => "fault of the monitor",
+    }
+}
+
+/// How a look ended, in a sentence: the status code where it decided, else what failed.
+pub fn outcome(outcome: Outcome, code: Option<u16>) -> String {
+    match (outcome, code) {
+        (Outcome::Up | Outcome::Status, Some(code)) => format!("HTTP {code}"),
+        (outcome, _) => result(outcome).to_owned(),
+    }
+}
+
+/// What happened to an outage.
+pub const fn event(kind: EventKind) -> &'static str {
+    match kind {
+        EventKind::Opened => "Outage raised",
+        EventKind::Joined => "More sites down",
+        EventKind::Resolved => "Outage over",
+        EventKind::Reminder => "Reminder",
+        EventKind::Certificate => "Certificate",
+        EventKind::Test => "Test",
+    }
+}
+
+/// How a site left an outage.
+pub const fn left(left: Left) -> &'static str {
+    match left {
+        Left::Recovered => "recovered",
+        Left::Paused => "paused",
+        Left::Removed => "removed",
+        Left::Changed => "changed",
+    }
+}
+
+/// A mark in the bar of last looks.
+pub const fn mark(mark: Mark) -> &'static str {
+    match mark {
+        Mark::Up => "up",
+        Mark::Degraded => "slow",
+        Mark::Failing => "failing",
+        Mark::Down => "down",
+        Mark::Blind => "blind",
+        Mark::Unknown => "unknown",
+    }
+}
+
+/// Names in a sentence, at most `most` of them: `Shop, API and 3 more`.
+pub fn names<'a>(names: impl Iterator<Item = &'a str>, most: usize) -> String {
+    let mut known: Vec<&str> = Vec::new();
+    for name in names {
+        if !known.contains(&name) {
+            known.push(name);
+        }
+    }
+    let more = known.len().saturating_sub(most);
+    known.truncate(most);
+    match more {
+        0 => known.join(", "),
+        more => format!("{} and {more} more", known.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_names_are_counted() {
+        assert_eq!(names(["a", "b", "a"].into_iter(), 5), "a, b");
+        assert_eq!(names(["a", "b", "c", "d"].into_iter(), 2), "a, b and 2 more");
+    }
+
+    #[test]
+    fn a_status_is_told_by_its_code_and_a_timeout_is_not() {
+        assert_eq!(outcome(Outcome::Status, Some(503)), "HTTP 503");
+        assert_eq!(outcome(Outcome::Timeout, Some(500)), "no answer in time");
+    }
+}

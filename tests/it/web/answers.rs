@@ -1,0 +1,128 @@
+//! What is asked in the wrong way or place, methods, headers, files.
+
+use djamon_tests::web::config;
+use serde_json::json;
+
+use super::*;
+
+#[test]
+fn impossible_parameters_are_refused_by_name() {
+    let (database, scene) = filled();
+    let (web, _) = web(&config(&database), scene.now);
+    for (path, field) in [
+        ("/api/v1/sites/shop/views?limit=0", "limit"),
+        ("/api/v1/sites/shop/views?limit=abc", "limit"),
+        ("/api/v1/sites/shop/views?limit=1001", "limit"),
+        ("/api/v1/sites/shop/views?before=xyz", "before"),
+        ("/api/v1/outages?state=foo", "state"),
+        ("/api/v1/outages?before=xyz", "before"),
+        ("/api/v1/outages?limit=-1", "limit"),
+    ] {
+        let reply = web.get(path);
+        let error = &reply.json()["error"];
+        assert_eq!((reply.status, &error["code"]), (400, &json!("invalid")), "{path}");
+        assert!(error["fields"][field].is_string(), "{path}: {error}");
+    }
+    for path in ["/outages?page=0", "/outages?page=x", "/outages?upto=x"] {
+        let reply = web.get(path);
+        assert_eq!(reply.status, 400, "{path}");
+        assert!(reply.header("content-type").starts_with("text/html"), "{path}");
+    }
+    assert_eq!(web.get("/api/v1/outages?colour=red").status, 200, "unknown parameters are left alone");
+}
+
+#[test]
+fn what_is_not_there_is_404_in_the_form_of_its_place() {
+    let (database, scene) = filled();
+    let (web, _) = web(&config(&database), scene.now);
+    for path in [
+        "/nothing",
+        "/sites/none",
+        "/sites/%00",
+        "/sites/SHOP",
+        "/groups/none",
+        "/outages/99",
+        "/outages/1x",
+        "/outages/+1",
+        "/static/none.css",
+        "/apiary",
+    ] {
+        let reply = web.get(path);
+        assert_eq!(reply.status, 404, "{path}");
+        assert!(reply.body.contains("<h1>Not found</h1>"), "{path}: {}", reply.body);
+    }
+    for path in [
+        "/api",
+        "/api/v1/nothing",
+        "/api/v1/sites/none",
+        "/api/v1/sites/none/views",
+        "/api/v1/outages/99",
+        "/api/v1/outages/abc",
+        "/api/v1/groups/none",
+    ] {
+        let reply = web.get(path);
+        assert_eq!(reply.status, 404, "{path}");
+        assert_eq!(
+            reply.json(),
+            json!({ "error": { "code": "not_found", "message": "there is nothing at this address", "fields": {} } }),
+            "{path}"
+        );
+    }
+}
+
+#[test]
+fn head_works_wherever_get_does_and_nothing_else() {
+    let (database, scene) = filled();
+    let (web, _) = web(&config(&database), scene.now);
+    let details =
+        ["/sites/shop", "/groups/shops", "/outages/1", "/static/djamon.css", "/api/v1/sites/shop/views"];
+    for path in PAGES.iter().chain(&OBJECTS).chain(&details) {
+        let head = web.ask("HEAD", path, &[]);
+        assert_eq!(head.status, web.get(path).status, "{path}");
+        assert_eq!(head.body, "", "{path}");
+        if *path != "/nothing-here" {
+            let post = web.ask("POST", path, &[]);
+            assert_eq!((post.status, post.header("allow")), (405, "GET, HEAD"), "{path}");
+        }
+    }
+    assert_eq!(web.ask("DELETE", "/api/v1/sites/shop", &[]).json()["error"]["code"], "method_not_allowed");
+}
+
+#[test]
+fn every_answer_carries_its_headers() {
+    let (database, scene) = filled();
+    let (web, _) = web(&config(&database), scene.now);
+    for path in PAGES.iter().chain(&OBJECTS) {
+        let reply = web.get(path);
+        assert_eq!(reply.header("cache-control"), "no-store", "{path}");
+        assert_eq!(reply.header("x-content-type-options"), "nosniff", "{path}");
+        assert_eq!(reply.header("referrer-policy"), "same-origin", "{path}");
+        let policy = reply.header("content-security-policy");
+        assert!(policy.contains("default-src 'self'") && policy.contains("frame-ancestors 'none'"), "{path}");
+        assert!(
+            !reply.body.contains(" style=")
+                && !reply.body.contains("<style")
+                && !reply.body.contains(" onclick=")
+        );
+        assert!(!reply.body.contains("<script>"), "{path}");
+    }
+    for path in OBJECTS {
+        assert_eq!(web.get(path).header("content-type"), "application/json; charset=utf-8", "{path}");
+    }
+    let page = web.ask("GET", "/", &[("accept-encoding", "br")]);
+    assert_eq!(page.header("content-encoding"), "br");
+}
+
+#[test]
+fn static_files_are_kept_for_ever_under_a_name_of_their_content() {
+    let (database, scene) = filled();
+    let (web, _) = web(&config(&database), scene.now);
+    let style = links(&web.get("/").body).into_iter().find(|link| link.ends_with(".css")).unwrap();
+    let kept = web.get(&style);
+    assert_eq!((kept.status, kept.header("content-type")), (200, "text/css; charset=utf-8"));
+    assert_eq!(kept.header("cache-control"), "public, max-age=31536000, immutable");
+    let plain = web.get("/static/djamon.css");
+    assert_eq!((plain.header("cache-control"), &plain.body), ("no-cache", &kept.body));
+    let again = web.ask("GET", "/static/djamon.css", &[("if-none-match", plain.header("etag"))]);
+    assert_eq!((again.status, again.body.as_str()), (304, ""));
+}
