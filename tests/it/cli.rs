@@ -32,7 +32,7 @@ fn a_site_is_added_shown_edited_paused_resumed_and_removed() {
             "public": false, "version": 2, "state": "unknown", "degraded": false, "since": null,
             "options": {"timeout": "3s", "contains": "Pay", "headers": {"X-Token": "***"}},
             "consecutive_failures": 0, "consecutive_good": 0, "last_view": null,
-            "uptime": {"24h": null, "7d": null, "30d": null}, "coverage": {"24h": null, "7d": null, "30d": null},
+            "certificate_expires_at": null, "uptime": {"24h": null, "7d": null, "30d": null}, "coverage": {"24h": null, "7d": null, "30d": null},
         })
     );
     assert_eq!(place.done(&["site", "pause", "checkout", "blog-example"]), "");
@@ -121,7 +121,10 @@ fn groups_are_added_listed_edited_and_removed() {
     let groups = place.json(&["group", "list", "--json"]);
     assert_eq!(
         groups[0],
-        json!({"slug": "in", "name": "Intranet", "public": false, "version": 2, "sites": []})
+        json!({
+            "slug": "in", "name": "Intranet", "public": false, "version": 2, "sites": [],
+            "counts": {"up": 0, "failing": 0, "down": 0, "paused": 0, "unknown": 0},
+        })
     );
     assert_eq!(slugs(&groups[1]["sites"]), ["checkout"]);
     assert_eq!(slugs(&place.json(&["site", "list", "--group", "shops-more", "--json"])), ["checkout"]);

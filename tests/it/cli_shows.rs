@@ -87,8 +87,8 @@ fn outages_are_shown_with_their_sites_and_events() {
                 "up_at": "2026-11-23T12:05:00.000Z", "first_outcome": "status", "left": "recovered",
             }],
             "events": [
-                {"id": 1, "kind": "opened", "at": "2026-11-23T12:02:00.000Z"},
-                {"id": 2, "kind": "resolved", "at": "2026-11-23T12:06:00.000Z"},
+                {"id": 1, "kind": "opened", "at": "2026-11-23T12:02:00.000Z", "sites": ["shop"]},
+                {"id": 2, "kind": "resolved", "at": "2026-11-23T12:06:00.000Z", "sites": []},
             ],
         }])
     );

@@ -169,5 +169,6 @@ fn observation(site: &Site, at: Instant, n: usize, seen: Seen) -> Observation {
         },
         line: if seen.code.is_some() { Line::Answered } else { Line::Silent },
         resolved: true,
+        certificate_expires_at: None,
     }
 }

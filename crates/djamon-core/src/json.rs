@@ -6,6 +6,7 @@
 use serde::Serialize;
 
 use crate::calendar::rfc3339;
+use crate::domain::health::StateCounts;
 use crate::domain::instant::millis;
 use crate::domain::status::State;
 use crate::domain::{Event, EventKind, Group, Instant, Left, Look, Outcome, SiteOptions, ViewId};
@@ -24,9 +25,14 @@ pub enum Reader {
 }
 
 impl Reader {
+    /// Whether addresses, details and what is not public are for this reader.
+    pub const fn sees_private(self) -> bool {
+        matches!(self, Reader::Member)
+    }
+
     /// `value` for members only.
     fn private<T>(self, value: T) -> Option<T> {
-        (self == Reader::Member).then_some(value)
+        self.sees_private().then_some(value)
     }
 }
 
@@ -151,6 +157,8 @@ pub struct GroupJson {
     pub public: bool,
     /// Counts its changes.
     pub version: i32,
+    /// How many of its sites are in each state.
+    pub counts: StateCounts,
     /// Its sites, in the order given.
     pub sites: Vec<SiteJson>,
 }
@@ -159,13 +167,16 @@ impl GroupJson {
     /// `group` with those of `sites` that belong to it.
     pub fn new(group: &Group, sites: &[SiteStatus], reader: Reader) -> Self {
         let members = sites.iter().filter(|of| of.site.group == Some(group.id));
-        let shown = members.filter(|of| reader == Reader::Member || of.is_public);
+        let shown: Vec<_> = members.filter(|of| reader.sees_private() || of.is_public).collect();
+        let mut counts = StateCounts::default();
+        shown.iter().for_each(|of| counts.add(of.status.state));
         GroupJson {
+            counts,
             slug: group.slug.clone(),
             name: group.name.clone(),
             public: group.public,
             version: group.version,
-            sites: shown.map(|of| SiteJson::new(of, reader)).collect(),
+            sites: shown.into_iter().map(|of| SiteJson::new(of, reader)).collect(),
         }
     }
 }
@@ -199,13 +210,16 @@ pub struct OutageJson {
     pub sites: Vec<OutageSiteJson>,
     /// What happened, oldest first.
     pub events: Vec<EventJson>,
+    /// What the channels are owed or were told, oldest first; not in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alerts: Option<Vec<AlertJson>>,
 }
 
 impl OutageJson {
     /// The outage `of` with its `events`, as it is at `now`.
     pub fn new(of: &OutageSites, events: &[Event], now: Instant, reader: Reader) -> Self {
         let outage = &of.outage;
-        let shown = of.parts.iter().filter(|named| reader == Reader::Member || named.is_public);
+        let shown = of.parts.iter().filter(|named| reader.sees_private() || named.is_public);
         OutageJson {
             id: outage.id.0,
             state: if outage.resolved_at.is_none() { OutageState::Open } else { OutageState::Resolved },
@@ -214,10 +228,19 @@ impl OutageJson {
             resolved_at: outage.resolved_at.map(rfc3339),
             duration_ms: millis(outage.resolved_at.unwrap_or(now).since(outage.started_at)),
             sites: shown.map(OutageSiteJson::new).collect(),
-            events: events
-                .iter()
-                .map(|event| EventJson { id: event.id.0, kind: event.kind, at: rfc3339(event.at) })
-                .collect(),
+            events: events.iter().map(|event| EventJson::new(of, event)).collect(),
+            alerts: None,
+        }
+    }
+}
+
+impl OutageJson {
+    /// The same with what the channels are owed or were told.
+    #[must_use]
+    pub fn with_alerts(self, alerts: &[Alert], reader: Reader) -> Self {
+        OutageJson {
+            alerts: Some(alerts.iter().map(|alert| AlertJson::new(alert, reader)).collect()),
+            ..self
         }
     }
 }
@@ -261,6 +284,20 @@ pub struct EventJson {
     pub kind: EventKind,
     /// When.
     pub at: String,
+    /// The sites that it told of for the first time.
+    pub sites: Vec<String>,
+}
+
+impl EventJson {
+    fn new(of: &OutageSites, event: &Event) -> Self {
+        let told = of.parts.iter().filter(|named| named.part.event == Some(event.id));
+        EventJson {
+            id: event.id.0,
+            kind: event.kind,
+            at: rfc3339(event.at),
+            sites: told.map(|named| named.slug.clone()).collect(),
+        }
+    }
 }
 
 /// One event owed to one channel.
@@ -272,15 +309,15 @@ pub struct AlertJson {
     pub event: EventKind,
     /// Of which outage.
     pub outage: Option<i32>,
-    /// Who is told.
-    pub channel: String,
+    /// Who is told; for members.
+    pub channel: Option<String>,
     /// `pending`, `claimed`, `retry`, `sent` or `parked`.
     pub state: String,
     /// How often it was tried in vain.
     pub tries: u32,
     /// When it is tried next; null when it is not.
     pub next_try_at: Option<String>,
-    /// Why the last try failed.
+    /// Why the last try failed; for members.
     pub last_error: Option<String>,
     /// When it became owed.
     pub created_at: String,
@@ -290,17 +327,17 @@ pub struct AlertJson {
 
 impl AlertJson {
     /// The alert `alert`.
-    pub fn new(alert: &Alert) -> Self {
+    pub fn new(alert: &Alert, reader: Reader) -> Self {
         let is_over = matches!(alert.state.as_str(), "sent" | "parked");
         AlertJson {
             id: alert.id.0,
             event: alert.kind,
             outage: alert.outage.map(|outage| outage.0),
-            channel: alert.channel.clone(),
+            channel: reader.private(alert.channel.clone()),
             state: alert.state.clone(),
             tries: alert.tries,
             next_try_at: (!is_over).then(|| rfc3339(alert.next_try_at)),
-            last_error: alert.last_error.clone(),
+            last_error: reader.private(alert.last_error.clone()).flatten(),
             created_at: rfc3339(alert.created_at),
             sent_at: alert.sent_at.map(rfc3339),
         }

@@ -9,8 +9,8 @@ use djamon_core::store::AnyConnection;
 
 use crate::error::WebError;
 use crate::query::{self, Query};
-use crate::reader::Reader;
 use crate::startup::App;
+use djamon_core::json::Reader;
 
 /// One request.
 pub struct Ask {

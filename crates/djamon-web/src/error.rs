@@ -42,7 +42,7 @@ pub enum WebError {
 }
 
 impl WebError {
-    /// Status, code in JSON and title on pages: the table in docs/API.md.
+    /// Status, code in JSON and title on pages: the table in docs/api.md.
     const fn entry(&self) -> (StatusCode, &'static str, &'static str) {
         match self {
             WebError::NotFound => (StatusCode::NOT_FOUND, "not_found", "Not found"),

@@ -14,7 +14,6 @@ pub mod outages;
 pub mod pages;
 pub mod pulse;
 pub mod query;
-pub mod reader;
 pub mod render;
 pub mod routes;
 pub mod startup;

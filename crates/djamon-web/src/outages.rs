@@ -8,8 +8,8 @@ use djamon_core::store::{AnyConnection, StoreError};
 use crate::ask::Ask;
 use crate::error::WebError;
 use crate::query::MOST;
-use crate::reader::Reader;
 use crate::view::visible::Seen;
+use djamon_core::json::Reader;
 
 /// An outage with all that belongs to it, as a reader may see it.
 pub struct Story {

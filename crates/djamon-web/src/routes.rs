@@ -5,9 +5,9 @@ use actix_web::{HttpRequest, HttpResponse, guard, web};
 use crate::answer::Answer;
 use crate::ask::Ask;
 use crate::error::WebError;
-use crate::reader::Reader;
 use crate::startup::App;
 use crate::{api, assets, pages};
+use djamon_core::json::Reader;
 
 /// Who may ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

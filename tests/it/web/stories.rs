@@ -34,6 +34,10 @@ on_both! {
             "name": "Shop",
             "url": null,
             "group": "shops",
+            "public": true,
+            "options": null,
+            "version": 1,
+            "certificate_expires_at": null,
             "state": "down",
             "degraded": false,
             "since": "2026-11-23T12:01:00.000Z",
@@ -70,18 +74,18 @@ on_both! {
                 },
             ],
             "events": [
-                { "kind": "opened", "at": "2026-11-23T12:03:01.000Z", "sites": ["shop"] },
-                { "kind": "joined", "at": "2026-11-23T12:04:01.000Z", "sites": ["database"] },
+                { "id": 1, "kind": "opened", "at": "2026-11-23T12:03:01.000Z", "sites": ["shop"] },
+                { "id": 2, "kind": "joined", "at": "2026-11-23T12:04:01.000Z", "sites": ["database"] },
             ],
         });
         assert_eq!(web.get("/api/v1/outages").json(), json!({ "items": [outage], "next": null }));
-        let alert = |event: &str, at: &str| json!({
-            "event": event, "channel": null, "state": "pending", "tries": 0, "created_at": at, "sent_at": null,
-            "error": null,
+        let alert = |id: u32, event: &str, at: &str| json!({
+            "id": id, "event": event, "outage": 1, "channel": null, "state": "pending", "tries": 0, "next_try_at": at,
+            "last_error": null, "created_at": at, "sent_at": null,
         });
         let mut told = outage;
         told["alerts"] =
-            json!([alert("opened", "2026-11-23T12:03:01.000Z"), alert("joined", "2026-11-23T12:04:01.000Z")]);
+            json!([alert(1, "opened", "2026-11-23T12:03:01.000Z"), alert(2, "joined", "2026-11-23T12:04:01.000Z")]);
         assert_eq!(web.get("/api/v1/outages/1").json(), told);
         assert_eq!(web.get("/api/v1/outages/current").json(), told);
 

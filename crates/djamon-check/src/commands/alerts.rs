@@ -5,7 +5,7 @@ use std::io::Write;
 use anstyle::Style;
 use djamon_core::calendar::date_time;
 use djamon_core::domain::status::State;
-use djamon_core::json::AlertJson;
+use djamon_core::json::{AlertJson, Reader};
 use djamon_core::store::outbox;
 
 use crate::app::{App, Exit, Failure};
@@ -75,7 +75,10 @@ pub fn run(app: &App, command: AlertsCommand, out: &mut dyn Write) -> Result<Exi
 fn list(app: &App, limit: i64, as_json: bool, out: &mut dyn Write) -> Result<(), Failure> {
     let alerts = outbox::newest(&mut app.connect()?, limit)?;
     if as_json {
-        return json(out, &alerts.iter().map(AlertJson::new).collect::<Vec<_>>());
+        return json(
+            out,
+            &alerts.iter().map(|alert| AlertJson::new(alert, Reader::Member)).collect::<Vec<_>>(),
+        );
     }
     let zone = app.config.history.time_zone;
     let mut table = Table::new(["STATE", "CHANNEL", "EVENT", "OUTAGE", "SINCE", "TRIES", "LAST ERROR"]);

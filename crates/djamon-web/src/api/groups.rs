@@ -1,14 +1,14 @@
 //! `GET /api/v1/groups` and `/groups/{slug}`: the documents' `group_data`.
 
 use djamon_core::domain::Group;
+use djamon_core::json::GroupJson;
 use djamon_core::store::statuses::Which;
 use djamon_core::store::{groups as store, statuses};
 
 use crate::answer::Answer;
 use crate::ask::Ask;
 use crate::error::WebError;
-use crate::view::objects::{GroupObject, List};
-use crate::view::visible;
+use crate::view::objects::List;
 
 /// Every group with its sites.
 ///
@@ -17,11 +17,8 @@ use crate::view::visible;
 pub fn groups(ask: &Ask) -> Result<Answer, WebError> {
     let database = &mut *ask.database()?;
     let all = store::all(database)?;
-    let sites = visible::sites(ask.reader, statuses::of(database, &Which::All)?);
-    let object = |group: &Group| {
-        let members: Vec<_> = sites.iter().filter(|one| one.site.group == Some(group.id)).collect();
-        GroupObject::new(ask.reader, group, &members)
-    };
+    let sites = statuses::of(database, &Which::All)?;
+    let object = |group: &Group| GroupJson::new(group, &sites, ask.reader);
     let shown = all.iter().filter(|group| group.public || ask.reader.sees_private());
     Answer::json(&List::whole(shown.map(object).collect()))
 }
@@ -37,6 +34,6 @@ pub fn group(ask: &Ask) -> Result<Answer, WebError> {
     if !(group.public || ask.reader.sees_private()) {
         return Err(WebError::NotFound);
     }
-    let sites = visible::sites(ask.reader, statuses::of(database, &Which::Group(group.id))?);
-    Answer::json(&GroupObject::new(ask.reader, &group, &sites.iter().collect::<Vec<_>>()))
+    let sites = statuses::of(database, &Which::Group(group.id))?;
+    Answer::json(&GroupJson::new(&group, &sites, ask.reader))
 }

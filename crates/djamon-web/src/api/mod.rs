@@ -1,4 +1,4 @@
-//! The JSON twins of the pages: the same questions, the objects of [`crate::view::objects`].
+//! The JSON twins of the pages: the same questions, the objects of [`djamon_core::json`].
 
 pub mod groups;
 pub mod outages;

@@ -1,13 +1,14 @@
 //! `GET /api/v1/outages`, `/outages/{id}` and `/outages/current`.
 
 use djamon_core::domain::{Event, OutageId};
+use djamon_core::json::OutageJson;
 use djamon_core::store::{AnyConnection, outages as store};
 
 use crate::answer::Answer;
 use crate::ask::Ask;
 use crate::error::WebError;
 use crate::outages::{self as ours, Story};
-use crate::view::objects::{List, OutageObject};
+use crate::view::objects::List;
 
 /// How many outages a list has when nobody says otherwise.
 const USUAL: usize = 50;
@@ -28,7 +29,7 @@ pub fn outages(ask: &Ask) -> Result<Answer, WebError> {
     let items = found.iter().map(|seen| {
         let is_own = |event: &&Event| event.outage == Some(seen.of.outage.id);
         let own = events.iter().filter(is_own).cloned().collect();
-        OutageObject::new(&seen.of, &seen.events(own), ask.now)
+        OutageJson::new(&seen.of, &seen.events(own), ask.now, ask.reader)
     });
     let next = ids.last().filter(|_| is_more).map(ToString::to_string);
     Answer::json(&List { items: items.collect(), next })
@@ -56,5 +57,5 @@ pub fn current(ask: &Ask) -> Result<Answer, WebError> {
 
 fn told(ask: &Ask, database: &mut AnyConnection, id: OutageId) -> Result<Answer, WebError> {
     let Story { seen, events, alerts } = ours::story(ask, database, id)?;
-    Answer::json(&OutageObject::new(&seen.of, &events, ask.now).with_alerts(ask.reader, &alerts))
+    Answer::json(&OutageJson::new(&seen.of, &events, ask.now, ask.reader).with_alerts(&alerts, ask.reader))
 }

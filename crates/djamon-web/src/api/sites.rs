@@ -1,5 +1,6 @@
 //! `GET /api/v1/sites`, `/sites/{slug}` and `/sites/{slug}/views`: the last is the documents' `site_data`.
 
+use djamon_core::json::{SiteJson, ViewJson};
 use djamon_core::store::statuses::{self, SiteStatus, Which};
 use djamon_core::store::views as store;
 use djamon_core::store::{AnyConnection, views::LookPage};
@@ -7,7 +8,7 @@ use djamon_core::store::{AnyConnection, views::LookPage};
 use crate::answer::Answer;
 use crate::ask::Ask;
 use crate::error::WebError;
-use crate::view::objects::{List, SiteObject, ViewObject};
+use crate::view::objects::List;
 use crate::view::visible;
 
 /// The documented number of last requests.
@@ -20,7 +21,7 @@ const LAST: usize = 10;
 pub fn sites(ask: &Ask) -> Result<Answer, WebError> {
     let database = &mut *ask.database()?;
     let sites = visible::sites(ask.reader, statuses::of(database, &Which::All)?);
-    Answer::json(&List::whole(sites.iter().map(|one| SiteObject::new(ask.reader, one)).collect()))
+    Answer::json(&List::whole(sites.iter().map(|one| SiteJson::new(one, ask.reader)).collect()))
 }
 
 /// One site.
@@ -29,7 +30,7 @@ pub fn sites(ask: &Ask) -> Result<Answer, WebError> {
 /// [`WebError::NotFound`], [`WebError::Database`].
 pub fn site(ask: &Ask) -> Result<Answer, WebError> {
     let database = &mut *ask.database()?;
-    Answer::json(&SiteObject::new(ask.reader, &find(ask, database)?))
+    Answer::json(&SiteJson::new(&find(ask, database)?, ask.reader))
 }
 
 /// A site's looks, newest first.
@@ -41,7 +42,7 @@ pub fn views(ask: &Ask) -> Result<Answer, WebError> {
     let database = &mut *ask.database()?;
     let site = find(ask, database)?.site.id;
     let LookPage { looks, next } = store::before(database, site, before, limit)?;
-    let items = looks.iter().map(|look| ViewObject::new(ask.reader, look)).collect();
+    let items = looks.iter().map(|look| ViewJson::new(look, ask.reader)).collect();
     Answer::json(&List { items, next: next.map(|next| next.to_string()) })
 }
 

@@ -10,7 +10,7 @@ use super::time::{When, exactly, span, when};
 use super::visible::Seen;
 use super::words;
 use crate::outages::Story;
-use crate::reader::Reader;
+use djamon_core::json::Reader;
 
 /// How many sites a line names.
 const NAMED: usize = 5;

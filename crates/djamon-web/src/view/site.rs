@@ -11,7 +11,7 @@ use super::outage::OutageLine;
 use super::time::{When, exactly, span, took, when};
 use super::visible::Seen;
 use super::words;
-use crate::reader::Reader;
+use djamon_core::json::Reader;
 
 /// A site in a list: the state said in a word, why, and for how long.
 #[derive(Debug, Serialize)]

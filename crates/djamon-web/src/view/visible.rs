@@ -6,7 +6,7 @@ use djamon_core::domain::{Event, EventKind, Instant};
 use djamon_core::store::outages::OutageSites;
 use djamon_core::store::statuses::SiteStatus;
 
-use crate::reader::Reader;
+use djamon_core::json::Reader;
 
 /// The sites that the reader may see.
 pub fn sites(reader: Reader, mut sites: Vec<SiteStatus>) -> Vec<SiteStatus> {
