@@ -190,8 +190,14 @@ impl<'a> Runner<'a> {
         };
         let channels = self.post.channels(connection)?;
         let progress = self.args.every.is_none() && !self.app.quiet && std::io::stderr().is_terminal();
-        let order =
-            round::Order { selection: &self.selection, location, promised, channels: &channels, progress };
+        let order = round::Order {
+            selection: &self.selection,
+            location,
+            promised,
+            channels: &channels,
+            keep_views: self.args.json,
+            progress,
+        };
         Ok(Some(round::run(self.app, &self.prober, connection, &order)?))
     }
 

@@ -1,9 +1,12 @@
 //! What pages and objects tell of what happened, on both databases.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
+use djamon_core::domain::Observation;
 use djamon_core::domain::site::SiteChange;
 use djamon_tests::on_both;
+use djamon_tests::scripted::{add_site, run, seen};
 use djamon_tests::web::config;
 use serde_json::{Value, json};
 
@@ -101,6 +104,18 @@ on_both! {
         let sites = web.get("/api/v1/sites").json();
         let slugs: Vec<&str> = sites["items"].as_array().unwrap().iter().map(|s| s["slug"].as_str().unwrap()).collect();
         assert_eq!(slugs, ["database", "shop", "blog"]);
+    }
+
+    fn a_certificate_is_shown_with_the_days_it_has_left(database: TestDatabase) {
+        let mut connection = database.connect();
+        let site = add_site(&mut connection, "shop", NOON);
+        let ends = NOON.plus(Duration::from_secs(86_400 * 10));
+        let look = Observation { certificate_expires_at: Some(ends), ..seen(&site, NOON, true) };
+        run(&mut connection, NOON, vec![look], &[]);
+        let (web, _) = web(&config(&database), NOON);
+        let page = web.get("/sites/shop").body;
+        assert!(page.contains("10 days left") && page.contains("2026-12-03T12:00:00.000Z"), "{page}");
+        assert_eq!(web.get("/api/v1/sites/shop").json()["certificate_expires_at"], "2026-12-03T12:00:00.000Z");
     }
 
     fn a_visitor_sees_no_private_thing_on_any_page(database: TestDatabase) {

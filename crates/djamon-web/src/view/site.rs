@@ -1,5 +1,6 @@
 //! Sites on pages: a line in a list, and a page of its own.
 
+use djamon_core::domain::certificate::{WARNED_AT_DAYS, days_left};
 use djamon_core::domain::status::{State, Status};
 use djamon_core::domain::{Instant, Look, Phases};
 use djamon_core::store::outages::NamedPart;
@@ -71,8 +72,23 @@ pub struct SitePage {
     group: Option<Group>,
     failures: u32,
     good: u32,
+    certificate: Option<CertificateLine>,
     looks: Vec<LookLine>,
     outages: Vec<OutageLine>,
+}
+
+#[derive(Debug, Serialize)]
+struct CertificateLine {
+    until: When,
+    days: u64,
+    over: bool,
+    soon: bool,
+}
+
+fn certificate(expires_at: Instant, now: Instant) -> CertificateLine {
+    let (days, over) = days_left(expires_at, now);
+    let until = when(expires_at, now);
+    CertificateLine { until, days, over, soon: !over && days <= u64::from(WARNED_AT_DAYS[0]) }
 }
 
 #[derive(Debug, Serialize)]
@@ -109,6 +125,7 @@ impl SitePage {
             group,
             failures: of.status.failures,
             good: of.status.good,
+            certificate: of.status.certificate_expires_at.map(|at| certificate(at, now)),
             looks: of.status.looks.iter().map(|look| look_line(reader, look, now)).collect(),
             outages: outages.iter().map(|seen| OutageLine::new(seen, now)).collect(),
         }

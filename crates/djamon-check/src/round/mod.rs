@@ -1,0 +1,171 @@
+//! The pipeline of one run, top to bottom, under the lock: record → departures → sandbox → due sites → probes → what
+//! may be believed → batches → end of the record. Nothing holds a transaction while the network is asked.
+
+mod desk;
+mod rehearsal;
+mod source;
+mod written;
+
+use std::cell::RefCell;
+use std::time::Duration;
+
+use djamon_core::domain::hold::Hold;
+use djamon_core::domain::plan::RunContext;
+use djamon_core::domain::run::{Blind, RunState};
+use djamon_core::domain::{Instant, LocationId, Look, OutageId, Policy, RunId, SiteId};
+use djamon_core::probe::Prober;
+use djamon_core::store::AnyConnection;
+use djamon_core::store::due::{self, DueSite, Selection};
+use djamon_core::store::record::{self, ViewIds};
+use djamon_core::store::runs::{self, Ending};
+
+use self::desk::Desk;
+pub use self::rehearsal::rehearse;
+use self::source::Source;
+use self::written::Written;
+use crate::app::{App, Failure};
+use crate::pool::{self, Limits, Task};
+use crate::progress::Progress;
+use crate::sandbox::{self, Proof};
+
+/// Probes that are not done by then are given up.
+const PROBING: Duration = Duration::from_secs(55);
+
+/// What a run is to do.
+pub struct Order<'a> {
+    /// Which sites.
+    pub selection: &'a Selection,
+    /// Where from.
+    pub location: LocationId,
+    /// How long until the next run.
+    pub promised: Duration,
+    /// Who is told.
+    pub channels: &'a [String],
+    /// Whether the views are wanted afterwards; otherwise none is kept.
+    pub keep_views: bool,
+    /// Whether a person watches and wants to see how far it is.
+    pub progress: bool,
+}
+
+/// What a run did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Round {
+    /// Its number.
+    pub run: RunId,
+    /// When it began.
+    pub started_at: Instant,
+    /// How it ended.
+    pub ending: Ending,
+    /// What it saw, in order of arrival, if that was wanted.
+    pub views: Vec<(SiteId, Look)>,
+    /// Outages it raised, and for which sites.
+    pub opened: Vec<(OutageId, SiteId)>,
+    /// Sites that joined older outages.
+    pub joined: Vec<(OutageId, SiteId)>,
+    /// Outages that ended.
+    pub resolved: Vec<OutageId>,
+}
+
+/// Does one run.
+///
+/// # Errors
+/// What the database says; what was committed before stays.
+pub fn run(
+    app: &App,
+    prober: &Prober,
+    connection: &mut AnyConnection,
+    order: &Order<'_>,
+) -> Result<Round, Failure> {
+    let started_at = app.now();
+    let run = runs::begin(connection, order.location, started_at, order.promised)?;
+    let before = runs::last(connection, Some(order.location), Some(run))?;
+    let context = RunContext {
+        run,
+        location: order.location,
+        scope: app.config.check.outage_scope,
+        expected_interval: order.promised,
+        blind_before: before.is_some_and(|run| run.state == RunState::Blind),
+    };
+    let policy = &app.config.check.policy;
+    let departed = record::departures(connection, &context, policy, order.channels, started_at)?;
+    let due = due::counts(connection, order.selection, order.location, started_at)?;
+
+    let mut round = Round {
+        run,
+        started_at,
+        ending: Ending { at: started_at, blind: None, counts: due, skipped_reason: None },
+        views: Vec::new(),
+        opened: Vec::new(),
+        joined: Vec::new(),
+        resolved: departed.resolved,
+    };
+    match proof(app, prober, due.sites) {
+        Err(blind) => {
+            round.ending.counts.skipped = due.sites;
+            round.ending.skipped_reason = Some(format!("blind: {}", blind.reason));
+            round.ending.blind = Some(blind);
+        }
+        Ok(proof) => look(app, prober, connection, order, context, proof, &mut round)?,
+    }
+    round.ending.at = app.now().max(started_at);
+    runs::finish(connection, run, &round.ending)?;
+    Ok(round)
+}
+
+/// Asks the sandbox; `None` when the guard is off or there is nothing to look at.
+fn proof(app: &App, prober: &Prober, sites: u32) -> Result<Option<Proof>, Blind> {
+    let urls = app.config.check.sandbox_targets();
+    if urls.is_empty() || sites == 0 {
+        return Ok(None);
+    }
+    sandbox::ask(prober, &urls, &*app.clock).map(Some)
+}
+
+/// Probes the due sites and writes what may be believed, batch by batch.
+fn look(
+    app: &App,
+    prober: &Prober,
+    connection: &mut AnyConnection,
+    order: &Order<'_>,
+    context: RunContext,
+    proof: Option<Proof>,
+    round: &mut Round,
+) -> Result<(), Failure> {
+    let due = round.ending.counts.sites;
+    let mut guard = None;
+    if let Some(proof) = proof {
+        let mut hold = Hold::default();
+        if proof.resolved {
+            hold.name_resolved();
+        }
+        guard = Some(hold);
+    }
+    let ids = ViewIds::after_stored(connection)?;
+    let source = Source::new(order, round.started_at);
+    let written = Written::new(app, order, context, ids, round);
+    let desk = RefCell::new(Desk {
+        connection,
+        source,
+        written,
+        guard,
+        progress: Progress::new(order.progress, due),
+    });
+    let limits = Limits {
+        concurrency: app.config.check.concurrency,
+        expected: usize::try_from(due).unwrap_or(0),
+        deadline: PROBING,
+    };
+    let tasks = std::iter::from_fn(|| desk.borrow_mut().next_task());
+    let ended = pool::probe_all(prober, &limits, tasks, |observation| desk.borrow_mut().take(observation));
+    desk.into_inner().close(app, prober, ended)
+}
+
+fn task(due: DueSite, policy: &Policy) -> Task {
+    Task {
+        site: due.site.id,
+        edited_at: due.site.edited_at,
+        check: policy.with(&due.site.options).check,
+        target: due.site.target,
+        failed_last: due.failed_last,
+    }
+}

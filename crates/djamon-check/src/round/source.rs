@@ -1,0 +1,70 @@
+//! The due sites of a run, read while it goes on: memory does not grow with their number.
+
+use std::collections::{HashSet, VecDeque};
+
+use djamon_core::domain::{Instant, LocationId, SiteId};
+use djamon_core::store::due::{self, DueSite, Half, Selection};
+use djamon_core::store::{AnyConnection, StoreError};
+
+use super::Order;
+
+/// Sites read from the database at a time.
+const PAGE: usize = 500;
+
+/// The due sites, read page by page: those that failed last time first.
+pub(super) struct Source<'a> {
+    selection: &'a Selection,
+    location: LocationId,
+    now: Instant,
+    half: Option<Half>,
+    after: SiteId,
+    page: VecDeque<DueSite>,
+    /// A site that recovers during the run turns up in the other half once more.
+    given: HashSet<SiteId>,
+}
+
+impl<'a> Source<'a> {
+    /// The sites of `order` that are due at `now`.
+    pub fn new(order: &Order<'a>, now: Instant) -> Self {
+        Source {
+            selection: order.selection,
+            location: order.location,
+            now,
+            half: Some(Half::FailedLast),
+            after: SiteId(0),
+            page: VecDeque::new(),
+            given: HashSet::new(),
+        }
+    }
+
+    /// The next one; none when all were given out.
+    pub fn next(&mut self, connection: &mut AnyConnection) -> Result<Option<DueSite>, StoreError> {
+        loop {
+            if let Some(due) = self.page.pop_front() {
+                if self.half == Some(Half::FailedLast) {
+                    self.given.insert(due.site.id);
+                } else if self.given.contains(&due.site.id) {
+                    continue;
+                }
+                return Ok(Some(due));
+            }
+            let Some(half) = self.half else { return Ok(None) };
+            let limit = i64::try_from(PAGE).unwrap_or(i64::MAX);
+            let page =
+                due::page(connection, self.selection, self.location, self.now, half, self.after, limit)?;
+            match page.last() {
+                Some(last) => {
+                    self.after = last.site.id;
+                    self.page = page.into();
+                }
+                None => {
+                    self.after = SiteId(0);
+                    self.half = match half {
+                        Half::FailedLast => Some(Half::Others),
+                        Half::Others => None,
+                    };
+                }
+            }
+        }
+    }
+}
