@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use diesel::RunQueryDsl;
 use diesel::sql_types::BigInt;
+use djamon_core::domain::run::{Blind, Counts};
 use djamon_core::domain::site::SiteChange;
 use djamon_core::domain::status::State;
 use djamon_core::domain::{EventKind, Instant, Left, Observation, OutageId};
 use djamon_core::store::due::{self, Half, Selection};
 use djamon_core::store::record::{self, ViewIds};
-use djamon_core::store::{AnyConnection, outages, outbox, runs, sites, statuses, views, write};
+use djamon_core::store::runs::Ending;
+use djamon_core::store::{AnyConnection, hours, outages, outbox, runs, sites, statuses, views, write};
 use djamon_tests::clock::NOON;
 use djamon_tests::on_both;
 use djamon_tests::scripted::{add_site, begin, run, seen};
@@ -244,6 +246,49 @@ on_both! {
         assert_eq!(claim.story.sites.iter().map(|site| site.slug.as_str()).collect::<Vec<_>>(), ["shop", "blog"]);
         assert_eq!(claim.story.sites[0].certificate_expires_at, Some(day(30)));
         assert_eq!(statuses::of_site(&mut connection, "shop").unwrap().status.certificate_expires_at, Some(day(30)));
+    }
+
+    fn uptime_is_weighed_by_time_and_told_with_its_coverage(database: TestDatabase) {
+        let mut connection = database.connect();
+        let shop = add_site(&mut connection, "shop", NOON);
+        // Up for an hour, an hour in which nobody looks, up for an hour; then down.
+        for n in (0..60).chain(120..180) {
+            run(&mut connection, minute(n), vec![seen(&shop, minute(n), true)], &[]);
+        }
+        let figures = |connection: &mut AnyConnection, now| hours::figures(connection, None, now).unwrap()[&shop.id];
+        let at_end = figures(&mut connection, minute(180));
+        assert_eq!(at_end.day.uptime_ppm, Some(1_000_000));
+        // Known: 60 min, 1 min that the last look before the gap vouched for, 60 min; the window began 23 hours ago.
+        assert_eq!(at_end.day.coverage_ppm, Some(121 * 1_000_000 / (23 * 60)));
+        for n in 180..210 {
+            run(&mut connection, minute(n), vec![seen(&shop, minute(n), false)], &[]);
+        }
+        let after = figures(&mut connection, minute(210));
+        assert_eq!(after.day.uptime_ppm, Some(121 * 1_000_000 / 151));
+        assert_eq!((after.week.uptime_ppm, after.month.uptime_ppm), (after.day.uptime_ppm, after.day.uptime_ppm));
+        assert_eq!(hours::figures(&mut connection, Some(&[shop.id]), minute(210)).unwrap()[&shop.id], after);
+        assert_eq!(count(&mut connection, "site_hours"), 3, "hours are written when they are over");
+        let next_week = figures(&mut connection, NOON.plus(Duration::from_secs(8 * 86_400)));
+        assert_eq!((next_week.day.uptime_ppm, next_week.week.uptime_ppm), (None, None));
+        assert_eq!(next_week.month.uptime_ppm, Some(121 * 1_000_000 / 152), "the last look vouched two minutes");
+    }
+
+    fn blind_time_is_neither_up_nor_down(database: TestDatabase) {
+        let mut connection = database.connect();
+        let shop = add_site(&mut connection, "shop", NOON);
+        let location = runs::location(&mut connection, "default").unwrap();
+        run(&mut connection, minute(0), vec![seen(&shop, minute(0), true)], &[]);
+        for n in 1..10 {
+            let context = begin(&mut connection, location, minute(n));
+            let blind = Some(Blind { reason: "line".into(), from: minute(n) });
+            let ending = Ending { at: minute(n), blind, counts: Counts::default(), skipped_reason: None };
+            runs::finish(&mut connection, context.run, &ending).unwrap();
+        }
+        let context = begin(&mut connection, location, minute(10));
+        assert_eq!(runs::blind_since(&mut connection, location, context.run).unwrap(), Some(minute(1)));
+        run(&mut connection, minute(10), vec![seen(&shop, minute(10), true)], &[]);
+        let day = hours::figures(&mut connection, None, minute(11)).unwrap()[&shop.id].day;
+        assert_eq!(day.coverage_ppm, Some(2 * 1_000_000 / (23 * 60 + 11)));
     }
 
     fn looks_are_paged_without_a_gap_or_a_repeat(database: TestDatabase) {

@@ -67,11 +67,7 @@ pub fn run(
 /// Begins a run that the caller ends, or not.
 pub fn begin(connection: &mut AnyConnection, location: LocationId, at: Instant) -> RunContext {
     let expected_interval = Duration::from_secs(60);
-    RunContext {
-        run: runs::begin(connection, location, at, expected_interval).unwrap(),
-        location,
-        scope: ScopeRule::All,
-        expected_interval,
-        blind_before: false,
-    }
+    let run = runs::begin(connection, location, at, expected_interval).unwrap();
+    let blind_since = runs::blind_since(connection, location, run).unwrap();
+    RunContext { run, location, scope: ScopeRule::All, expected_interval, blind_since }
 }

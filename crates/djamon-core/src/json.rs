@@ -9,6 +9,7 @@ use crate::calendar::rfc3339;
 use crate::domain::health::StateCounts;
 use crate::domain::instant::millis;
 use crate::domain::status::State;
+use crate::domain::uptime::{Figure, Figures};
 use crate::domain::{Event, EventKind, Group, Instant, Left, Look, Outcome, SiteOptions, ViewId};
 use crate::store::outages::{NamedPart, OutageSites};
 use crate::store::outbox::Alert;
@@ -50,6 +51,13 @@ pub struct Windows {
     pub month: Option<f64>,
 }
 
+impl Windows {
+    fn of(figures: &Figures, share: impl Fn(&Figure) -> Option<u32>) -> Self {
+        let share = |figure| share(figure).map(|ppm| f64::from(ppm) / 1e6);
+        Windows { day: share(&figures.day), week: share(&figures.week), month: share(&figures.month) }
+    }
+}
+
 /// A site and how it stands.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SiteJson {
@@ -88,7 +96,7 @@ pub struct SiteJson {
 }
 
 impl SiteJson {
-    /// The site of `of`. `uptime` and `coverage` are unknown until somebody fills them in.
+    /// The site of `of`.
     pub fn new(of: &SiteStatus, reader: Reader) -> Self {
         let (site, status) = (&of.site, &of.status);
         SiteJson {
@@ -106,8 +114,8 @@ impl SiteJson {
             consecutive_good: status.good,
             last_view: status.looks.first().map(|look| ViewJson::new(look, reader)),
             certificate_expires_at: status.certificate_expires_at.map(rfc3339),
-            uptime: Windows::default(),
-            coverage: Windows::default(),
+            uptime: Windows::of(&of.figures, |figure| figure.uptime_ppm),
+            coverage: Windows::of(&of.figures, |figure| figure.coverage_ppm),
         }
     }
 }

@@ -44,6 +44,7 @@ fn sites() -> Vec<SiteStatus> {
             looks: vec![look.clone()],
             marks: Vec::new(),
         },
+        figures: Default::default(),
     };
     vec![one("shop", true), one("back-office", false)]
 }

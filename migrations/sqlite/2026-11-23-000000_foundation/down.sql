@@ -5,6 +5,8 @@ DROP TABLE outage_sites;
 DROP TABLE certificate_warnings;
 DROP TABLE events;
 DROP TABLE outages;
+DROP TABLE site_days;
+DROP TABLE site_hours;
 DROP TABLE site_states;
 DROP TABLE site_views;
 DROP TABLE details;

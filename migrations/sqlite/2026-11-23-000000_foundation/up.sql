@@ -94,6 +94,33 @@ CREATE TABLE site_states (
 ) STRICT;
 CREATE INDEX site_states_failed ON site_states (location_id, site_id) WHERE last_failed;
 
+-- What each hour and each day (UTC) was, by number since 1970; what is missing to the whole is unknown.
+CREATE TABLE site_hours (
+    site_id INTEGER NOT NULL,
+    location_id INTEGER NOT NULL,
+    hour INTEGER NOT NULL,
+    up_ms INTEGER NOT NULL,
+    degraded_ms INTEGER NOT NULL,
+    down_ms INTEGER NOT NULL,
+    blind_ms INTEGER NOT NULL,
+    looks INTEGER NOT NULL,
+    failures INTEGER NOT NULL,
+    PRIMARY KEY (site_id, location_id, hour)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE site_days (
+    site_id INTEGER NOT NULL,
+    location_id INTEGER NOT NULL,
+    day INTEGER NOT NULL,
+    up_ms INTEGER NOT NULL,
+    degraded_ms INTEGER NOT NULL,
+    down_ms INTEGER NOT NULL,
+    blind_ms INTEGER NOT NULL,
+    looks INTEGER NOT NULL,
+    failures INTEGER NOT NULL,
+    PRIMARY KEY (site_id, location_id, day)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE outages (
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     scope INTEGER NOT NULL,

@@ -31,7 +31,9 @@ on_both! {
         );
         let mut shop = web.get("/api/v1/sites/shop").json();
         let id = shop["last_view"]["id"].take();
-        let unknown = json!({ "24h": null, "7d": null, "30d": null });
+        // A minute up and four down, of 23 h 5 min, 6 days and 12 h 5 min, 29 days and 12 h 5 min.
+        let uptime = json!({ "24h": 0.2, "7d": 0.2, "30d": 0.2 });
+        let coverage = json!({ "24h": 0.00361, "7d": 0.000533, "30d": 0.000117 });
         let expected = json!({
             "slug": "shop",
             "name": "Shop",
@@ -55,8 +57,8 @@ on_both! {
                 "detail": null,
                 "duration_ms": 34,
             },
-            "uptime": unknown,
-            "coverage": unknown,
+            "uptime": uptime,
+            "coverage": coverage,
         });
         assert_eq!(shop, expected);
         let outage = json!({

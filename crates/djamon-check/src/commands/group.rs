@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use anstyle::Style;
+use djamon_core::domain::Instant;
 use djamon_core::domain::group::{GroupChange, NewGroup};
 use djamon_core::json::{GroupJson, Reader};
 use djamon_core::store::statuses::{self, Which};
@@ -63,7 +64,7 @@ pub fn run(app: &App, command: GroupCommand, out: &mut dyn Write) -> Result<Exit
             let group = write(connection, |connection| groups::add(connection, &new, now))?;
             writeln!(out, "{}", group.slug)?;
         }
-        GroupCommand::List { json } => list(connection, json, out)?,
+        GroupCommand::List { json } => list(connection, json, now, out)?,
         GroupCommand::Edit { slug, name, visibility } => {
             let change = GroupChange { name, public: visibility.wanted() };
             if change == GroupChange::default() {
@@ -80,8 +81,14 @@ pub fn run(app: &App, command: GroupCommand, out: &mut dyn Write) -> Result<Exit
     Ok(Exit::Done)
 }
 
-fn list(connection: &mut AnyConnection, as_json: bool, out: &mut dyn Write) -> Result<(), Failure> {
-    let sites = statuses::of(connection, &Which::All)?;
+fn list(
+    connection: &mut AnyConnection,
+    as_json: bool,
+    now: Instant,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    let mut sites = statuses::of(connection, &Which::All)?;
+    statuses::add_figures(connection, &mut sites, now)?;
     let all: Vec<GroupJson> =
         groups::all(connection)?.iter().map(|group| GroupJson::new(group, &sites, Reader::Member)).collect();
     if as_json {

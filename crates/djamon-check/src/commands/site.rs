@@ -5,6 +5,7 @@ use std::io::Write;
 
 use djamon_core::calendar::date_time;
 use djamon_core::domain::site::{NewSite, SiteChange};
+use djamon_core::domain::uptime::percent;
 use djamon_core::domain::{GroupId, Invalid, SiteOptions, Target};
 use djamon_core::json::{Reader, SiteJson};
 use djamon_core::store::statuses::{self, SiteStatus, Which};
@@ -221,6 +222,7 @@ fn list(app: &App, group: Option<&str>, as_json: bool, out: &mut dyn Write) -> R
     let mut found = statuses::of(&mut connection, &which)?;
     found.sort_by_cached_key(|of| (of.site.name.to_lowercase(), of.site.id));
     if as_json {
+        statuses::add_figures(&mut connection, &mut found, app.now())?;
         let all: Vec<_> = found.iter().map(|of| SiteJson::new(of, Reader::Member)).collect();
         return json(out, &all);
     }
@@ -235,7 +237,9 @@ fn list(app: &App, group: Option<&str>, as_json: bool, out: &mut dyn Write) -> R
 
 fn show(app: &App, slug: &str, as_json: bool, out: &mut dyn Write) -> Result<(), Failure> {
     let mut connection = app.connect()?;
-    let of = statuses::of_site(&mut connection, slug).map_err(|error| about_site(&mut connection, error))?;
+    let mut of =
+        statuses::of_site(&mut connection, slug).map_err(|error| about_site(&mut connection, error))?;
+    statuses::add_figures(&mut connection, std::slice::from_mut(&mut of), app.now())?;
     if as_json {
         return json(out, &SiteJson::new(&of, Reader::Member));
     }
@@ -254,6 +258,13 @@ fn describe(app: &App, of: &SiteStatus, out: &mut dyn Write) -> Result<(), Failu
     writeln!(out, "{:<16}{}", "address", site.shown_url())?;
     writeln!(out, "{:<16}{}", "group", of.group.as_deref().unwrap_or("-"))?;
     writeln!(out, "{:<16}{style}{}{style:#}{}", "state", status.state.name(), since.unwrap_or_default())?;
+    for (name, figure) in
+        [("24 hours", of.figures.day), ("7 days", of.figures.week), ("30 days", of.figures.month)]
+    {
+        if let Some((uptime, known)) = figure.uptime_ppm.zip(figure.coverage_ppm) {
+            writeln!(out, "{name:<16}{} % up, {} % of the time known", percent(uptime), percent(known))?;
+        }
+    }
     writeln!(out, "{:<16}{}", "visitors", if of.is_public { "see it" } else { "do not see it" })?;
     let options = serde_json::to_value(site.options.masked())?;
     for (name, value) in options.as_object().into_iter().flatten() {

@@ -23,8 +23,10 @@ pub struct StatusArgs {
 /// # Errors
 /// What the database says.
 pub fn run(app: &App, args: &StatusArgs, out: &mut dyn Write) -> Result<Exit, Failure> {
-    let sites = statuses::of(&mut app.connect()?, &Which::All)?;
+    let mut connection = app.connect()?;
+    let mut sites = statuses::of(&mut connection, &Which::All)?;
     if args.json {
+        statuses::add_figures(&mut connection, &mut sites, app.now())?;
         let all: Vec<_> = sites.iter().map(|of| SiteJson::new(of, Reader::Member)).collect();
         json(out, &all)?;
     } else {

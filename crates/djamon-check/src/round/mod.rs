@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use djamon_core::domain::hold::Hold;
 use djamon_core::domain::plan::RunContext;
-use djamon_core::domain::run::{Blind, RunState};
+use djamon_core::domain::run::Blind;
 use djamon_core::domain::{Instant, LocationId, Look, OutageId, Policy, RunId, SiteId};
 use djamon_core::probe::Prober;
 use djamon_core::store::AnyConnection;
@@ -78,13 +78,13 @@ pub fn run(
 ) -> Result<Round, Failure> {
     let started_at = app.now();
     let run = runs::begin(connection, order.location, started_at, order.promised)?;
-    let before = runs::last(connection, Some(order.location), Some(run))?;
+    let blind_since = runs::blind_since(connection, order.location, run)?;
     let context = RunContext {
         run,
         location: order.location,
         scope: app.config.check.outage_scope,
         expected_interval: order.promised,
-        blind_before: before.is_some_and(|run| run.state == RunState::Blind),
+        blind_since,
     };
     let policy = &app.config.check.policy;
     let departed = record::departures(connection, &context, policy, order.channels, started_at)?;

@@ -22,6 +22,7 @@ pub mod story;
 pub mod streak;
 pub mod target;
 pub mod text;
+pub mod uptime;
 
 pub use alert::{Event, EventKind};
 pub use group::Group;

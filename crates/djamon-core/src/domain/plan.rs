@@ -9,6 +9,7 @@ use super::alert::EventKind;
 use super::certificate::{self, Certificate};
 use super::recent::{Mark, Recent};
 use super::streak::Turn;
+use super::uptime::{Ledger, Open};
 use super::{
     GroupId, Instant, Left, LocationId, Look, Observation, OutageId, Policy, RunId, Scope, ScopeRule, SiteId,
     Streak, ViewId,
@@ -28,8 +29,8 @@ pub struct RunContext {
     pub scope: ScopeRule,
     /// How long until the next run was promised.
     pub expected_interval: Duration,
-    /// Whether the run before it was blind.
-    pub blind_before: bool,
+    /// Since when the runs before it were blind.
+    pub blind_since: Option<Instant>,
 }
 
 /// What a plan needs to know of a site as it is configured now.
@@ -62,6 +63,8 @@ pub struct SiteState {
     pub recent: Recent,
     /// Its certificate, when one was ever seen.
     pub certificate: Option<Certificate>,
+    /// Its time, up to the last look.
+    pub ledger: Ledger,
 }
 
 /// A site's open or last part in an open outage.
@@ -170,6 +173,10 @@ pub struct RunPlan {
     pub states: BTreeMap<SiteId, SiteState>,
     /// What becomes of outages, in order.
     pub changes: Vec<Change>,
+    /// Hours that are over, and what they were.
+    pub hours: Vec<(SiteId, Open)>,
+    /// Days (UTC) that are over.
+    pub days: Vec<(SiteId, Open)>,
     /// Certificates that people are to be told of: the site, and when its certificate ends.
     pub expiring: Vec<(SiteId, Instant)>,
     /// Observations of sites that were edited, paused or removed meanwhile: no view.
@@ -221,7 +228,7 @@ impl<'a> Planner<'a> {
 
     /// 1. An observation of what the site no longer is, is dropped.
     /// 2. A streak of an earlier edit ends.
-    /// 3. The look moves the streak.
+    /// 3. The time since the look before is entered, and the look moves the streak.
     /// 4. A certificate that runs out is told of.
     /// 5. The streak moves the outage.
     fn observe(&mut self, id: ViewId, observation: &Observation) {
@@ -246,6 +253,10 @@ impl<'a> Planner<'a> {
         let pause = state.as_ref().and_then(|state| self.pause(state, &look, &watched.policy));
         let next_due_at = next_slot(state.as_ref(), look.at, watched.policy.interval);
         let known = state.as_ref().and_then(|state| state.certificate);
+        let mut ledger = state.as_ref().map(|state| state.ledger).unwrap_or_default();
+        let closed = ledger.enter(&look, self.expected(&watched.policy), self.context.blind_since);
+        self.plan.hours.extend(closed.hours.into_iter().map(|hour| (site, hour)));
+        self.plan.days.extend(closed.days.into_iter().map(|day| (site, day)));
         let (mut recent, before) = match state {
             None => (Recent::default(), None),
             Some(state) => {
@@ -257,7 +268,8 @@ impl<'a> Planner<'a> {
         recent.push(look.clone(), streak.standing(), pause);
         let certificate = self.certificate(site, known, observation, &watched.policy);
         let edited_at = watched.edited_at;
-        let state = SiteState { streak, last_at: look.at, next_due_at, edited_at, recent, certificate };
+        let state =
+            SiteState { streak, last_at: look.at, next_due_at, edited_at, recent, certificate, ledger };
         self.plan.states.insert(site, state.clone());
         self.states.insert(site, state);
         self.plan.views.push((site, look.clone()));
@@ -267,6 +279,10 @@ impl<'a> Planner<'a> {
             Turn::Confirmed(first) => self.enter(site, watched.group, first, look),
             Turn::Recovered(good) => self.leave(site, Left::Recovered, good.at, Some(good)),
         }
+    }
+
+    fn expected(&self, policy: &Policy) -> Duration {
+        self.context.expected_interval.max(policy.interval.unwrap_or_default())
     }
 
     /// What is known of the site's certificate now; nobody is told of one that is not checked.
@@ -288,8 +304,8 @@ impl<'a> Planner<'a> {
 
     /// What lay between the look before and this one.
     fn pause(&self, state: &SiteState, look: &Look, policy: &Policy) -> Option<Mark> {
-        let expected = self.context.expected_interval.max(policy.interval.unwrap_or_default());
-        if self.context.blind_before {
+        let expected = self.expected(policy);
+        if self.context.blind_since.is_some() {
             Some(Mark::Blind)
         } else {
             (look.at.since(state.last_at) > expected.saturating_mul(2)).then_some(Mark::Unknown)

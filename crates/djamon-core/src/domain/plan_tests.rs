@@ -1,6 +1,7 @@
 //! Plans are played on a world in memory and compared with a second, naive model that knows no states and no batches.
 
 use super::*;
+use crate::domain::uptime::Ledger;
 use crate::domain::{Line, Outcome, Phases};
 use proptest::prelude::*;
 
@@ -119,7 +120,7 @@ fn context(number: i32) -> RunContext {
         location: LocationId(1),
         scope: ScopeRule::All,
         expected_interval: Duration::from_secs(60),
-        blind_before: false,
+        blind_since: None,
     }
 }
 
@@ -339,6 +340,7 @@ fn slots_advance_from_slot_to_slot() {
         edited_at: Instant::from_ms(0),
         recent: Recent::default(),
         certificate: None,
+        ledger: Ledger::default(),
     };
     let next = |due: i64, at: i64| {
         next_slot(Some(&state(due)), Instant::from_ms(at), Some(Duration::from_secs(300))).unwrap().ms()

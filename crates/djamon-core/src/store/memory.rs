@@ -1,7 +1,8 @@
-//! What `site_states.memory` holds: the streak and the last looks, packed. A state is rewritten with every look, so each
+//! What `site_states.memory` holds: the streak, the last looks and the open hour and day, packed. A state is rewritten with every look, so each
 //! byte here is written once a minute and site.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +10,7 @@ use super::backend::partitions::instant_of;
 use crate::domain::certificate::{Certificate, Warned};
 use crate::domain::plan::SiteState;
 use crate::domain::recent::{Mark, Recent};
+use crate::domain::uptime::{Kind, Ledger, Open, Tally, Vouch};
 use crate::domain::{Instant, Look, Outcome, Phases, Streak, ViewId};
 
 /// The format's number, the first byte; a reader refuses what it does not know.
@@ -23,6 +25,21 @@ struct Memory {
     marks: Vec<u8>,
     /// When the certificate ends; when the one warned of ends, and at how many days.
     certificate: Option<(i64, Option<(i64, u8)>)>,
+    /// The look that vouches: when, kind, for how many milliseconds at most.
+    vouch: Option<(i64, u8, u64)>,
+    hour: PackedOpen,
+    day: PackedOpen,
+}
+
+#[derive(Serialize, Deserialize)]
+struct PackedOpen {
+    number: i64,
+    up_ms: i64,
+    degraded_ms: i64,
+    down_ms: i64,
+    blind_ms: i64,
+    looks: u32,
+    failures: u32,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -49,7 +66,7 @@ struct PackedLook {
 
 /// Packs the streak of a state, the looks behind it and the certificate.
 pub fn pack(state: &SiteState) -> Vec<u8> {
-    let SiteState { streak, recent, certificate, .. } = state;
+    let SiteState { streak, recent, certificate, ledger, .. } = state;
     let streak = match streak {
         Streak::Up { good, since } => PackedStreak::Up { good: *good, since: since.ms() },
         Streak::Failing { failures, first } => {
@@ -71,7 +88,20 @@ pub fn pack(state: &SiteState) -> Vec<u8> {
         (known.expires_at.ms(), warned)
     });
     let looks = recent.looks.iter().map(pack_look).collect();
-    let memory = Memory { format: FORMAT, streak, looks, marks: marks.collect(), certificate };
+    let vouch = ledger.vouch.map(|vouch| {
+        let at_most = u64::try_from(vouch.at_most.as_millis()).unwrap_or(u64::MAX);
+        (vouch.at.ms(), kind_number(vouch.kind), at_most)
+    });
+    let memory = Memory {
+        format: FORMAT,
+        streak,
+        looks,
+        marks: marks.collect(),
+        certificate,
+        vouch,
+        hour: pack_open(&ledger.hour),
+        day: pack_open(&ledger.day),
+    };
     postcard::to_allocvec(&memory).unwrap_or_default()
 }
 
@@ -79,7 +109,7 @@ pub fn pack(state: &SiteState) -> Vec<u8> {
 ///
 /// # Errors
 /// A sentence, when the bytes are none of this format.
-pub fn unpack(bytes: &[u8]) -> Result<(Streak, Recent, Option<Certificate>), String> {
+pub fn unpack(bytes: &[u8]) -> Result<(Streak, Recent, Option<Certificate>, Ledger), String> {
     let memory: Memory = match bytes.first() {
         Some(&FORMAT) => {
             postcard::from_bytes(bytes).map_err(|error| format!("site_states.memory: {error}"))?
@@ -100,7 +130,15 @@ pub fn unpack(bytes: &[u8]) -> Result<(Streak, Recent, Option<Certificate>), Str
         expires_at: Instant::from_ms(expires_at),
         warned: warned.map(|(ms, at_days)| Warned { expires_at: Instant::from_ms(ms), at_days }),
     });
-    Ok((streak, Recent { looks, marks: marks.collect() }, certificate))
+    let vouch = memory.vouch.and_then(|(ms, kind, at_most)| {
+        Some(Vouch {
+            at: Instant::from_ms(ms),
+            kind: kind_of(kind)?,
+            at_most: Duration::from_millis(at_most),
+        })
+    });
+    let ledger = Ledger { vouch, hour: unpack_open(memory.hour), day: unpack_open(memory.day) };
+    Ok((streak, Recent { looks, marks: marks.collect() }, certificate, ledger))
 }
 
 fn pack_look(look: &Look) -> PackedLook {
@@ -132,6 +170,31 @@ fn unpack_look(packed: PackedLook) -> Result<Look, String> {
         duration_ms: packed.duration_ms,
         phases: Phases { dns_ms, connect_ms, tls_ms, first_byte_ms, body_ms },
     })
+}
+
+fn pack_open(open: &Open) -> PackedOpen {
+    let Tally { up_ms, degraded_ms, down_ms, blind_ms, looks, failures } = open.tally;
+    PackedOpen { number: open.number, up_ms, degraded_ms, down_ms, blind_ms, looks, failures }
+}
+
+fn unpack_open(packed: PackedOpen) -> Open {
+    let PackedOpen { number, up_ms, degraded_ms, down_ms, blind_ms, looks, failures } = packed;
+    Open { number, tally: Tally { up_ms, degraded_ms, down_ms, blind_ms, looks, failures } }
+}
+
+const KINDS: [Kind; 4] = [Kind::Up, Kind::Degraded, Kind::Down, Kind::Blind];
+
+fn kind_number(kind: Kind) -> u8 {
+    match kind {
+        Kind::Up => 0,
+        Kind::Degraded => 1,
+        Kind::Down => 2,
+        Kind::Blind => 3,
+    }
+}
+
+fn kind_of(number: u8) -> Option<Kind> {
+    KINDS.get(usize::from(number)).copied()
 }
 
 const MARKS: [Mark; 6] = [Mark::Up, Mark::Degraded, Mark::Failing, Mark::Down, Mark::Blind, Mark::Unknown];
@@ -208,8 +271,11 @@ mod tests {
                 warned: warned.map(|(ms, at_days)| Warned { expires_at: Instant::from_ms(ms), at_days }),
             });
             let (last_at, edited_at, next_due_at) = (since, since, None);
-            let state = SiteState { streak, recent, certificate, last_at, edited_at, next_due_at };
-            prop_assert_eq!(unpack(&pack(&state)).unwrap(), (state.streak, state.recent, state.certificate));
+            let mut ledger = Ledger::default();
+            recent.looks.iter().for_each(|look| drop(ledger.enter(look, Duration::from_secs(60), None)));
+            let state = SiteState { streak, recent, certificate, ledger, last_at, edited_at, next_due_at };
+            let expected = (state.streak.clone(), state.recent.clone(), state.certificate, state.ledger);
+            prop_assert_eq!(unpack(&pack(&state)).unwrap(), expected);
         }
     }
 

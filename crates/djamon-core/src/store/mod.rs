@@ -9,6 +9,7 @@ mod details;
 pub mod due;
 mod error;
 pub mod groups;
+pub mod hours;
 mod memory;
 pub mod outages;
 pub mod outbox;

@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use super::backend::{bulk, partitions};
 use super::rows::{NewStateRow, NewViewRow, scope_number};
 use super::schema::{certificate_warnings, events, outage_sites, outages, outbox};
-use super::{AnyConnection, StoreError, details, snapshot, write};
+use super::{AnyConnection, StoreError, details, hours, snapshot, write};
 use crate::domain::plan::{self, Change, OutageRef, RunContext, RunPlan};
 use crate::domain::{EventId, EventKind, Instant, Look, Observation, OutageId, Policy, SiteId, ViewId};
 
@@ -95,7 +95,7 @@ pub fn departures(
     })
 }
 
-/// 1. SiteViews with their details. 2. States. 3. Outages, their sites, the events and what the channels are owed.
+/// 1. SiteViews with their details. 2. States, and the hours and days they close. 3. Outages, their sites, the events and what the channels are owed.
 fn carry_out(
     connection: &mut AnyConnection,
     context: &RunContext,
@@ -107,6 +107,7 @@ fn carry_out(
     let states: Vec<_> =
         plan.states.iter().map(|(site, state)| NewStateRow::new(*site, context.location, state)).collect();
     bulk::put_states(connection, &states)?;
+    hours::put(connection, context.location, &plan)?;
 
     let mut story =
         Storyteller { connection, context, channels, now, new: Vec::new(), events: HashMap::new() };

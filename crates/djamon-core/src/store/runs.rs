@@ -168,6 +168,29 @@ pub fn last_ended(connection: &mut AnyConnection) -> Result<Option<Run>, StoreEr
     query.first(connection).optional()?.map(Run::try_from).transpose()
 }
 
+/// Since when the runs of the location just before `run` were blind; `None` when the last one to end could see.
+///
+/// # Errors
+/// What the database says.
+pub fn blind_since(
+    connection: &mut AnyConnection,
+    location: LocationId,
+    run: RunId,
+) -> Result<Option<Instant>, StoreError> {
+    let before = || runs::table.filter(runs::location_id.eq(location.0).and(runs::id.lt(run.0)));
+    let could_see: Option<i32> = before()
+        .filter(runs::state.eq(RunState::Done.name()))
+        .order(runs::id.desc())
+        .select(runs::id)
+        .first(connection)
+        .optional()?;
+    let since: Option<i64> = before()
+        .filter(runs::state.eq(RunState::Blind.name()).and(runs::id.gt(could_see.unwrap_or(0))))
+        .select(diesel::dsl::min(runs::blind_from))
+        .get_result(connection)?;
+    Ok(since.map(Instant::from_ms))
+}
+
 /// The newest `limit` runs, newest first, of every kind.
 ///
 /// # Errors

@@ -95,6 +95,34 @@ diesel::table! {
 }
 
 diesel::table! {
+    site_hours (site_id, location_id, hour) {
+        site_id -> Integer,
+        location_id -> Integer,
+        hour -> Integer,
+        up_ms -> Integer,
+        degraded_ms -> Integer,
+        down_ms -> Integer,
+        blind_ms -> Integer,
+        looks -> Integer,
+        failures -> Integer,
+    }
+}
+
+diesel::table! {
+    site_days (site_id, location_id, day) {
+        site_id -> Integer,
+        location_id -> Integer,
+        day -> Integer,
+        up_ms -> Integer,
+        degraded_ms -> Integer,
+        down_ms -> Integer,
+        blind_ms -> Integer,
+        looks -> Integer,
+        failures -> Integer,
+    }
+}
+
+diesel::table! {
     outages (id) {
         id -> Integer,
         scope -> Integer,
@@ -186,6 +214,8 @@ diesel::joinable!(outbox -> events (event_id));
 diesel::joinable!(events -> outages (outage_id));
 diesel::joinable!(site_states -> sites (site_id));
 diesel::allow_tables_to_appear_in_same_query!(
+    site_hours,
+    site_days,
     certificate_warnings,
     locations,
     groups,

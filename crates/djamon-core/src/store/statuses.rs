@@ -6,11 +6,15 @@ use diesel::prelude::*;
 
 use super::rows::{SiteRow, StateRow, standing};
 use super::schema::{groups, outages, site_states, sites};
-use super::{AnyConnection, CHUNK, StoreError};
+use super::{AnyConnection, CHUNK, StoreError, hours};
 use crate::domain::health::StateCounts;
 use crate::domain::plan::SiteState;
 use crate::domain::status::{State, Status};
+use crate::domain::uptime::Figures;
 use crate::domain::{GroupId, Instant, OutageId, Site, SiteId, Standing};
+
+/// Figures of more sites than this are asked for all at once.
+const MOST_BY_NAME: usize = 50;
 
 /// Which sites are asked for. Removed ones never are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +38,8 @@ pub struct SiteStatus {
     pub is_public: bool,
     /// How it stands.
     pub status: Status,
+    /// Its uptime; nothing until [`add_figures`] has filled it in.
+    pub figures: Figures,
 }
 
 /// The sites that are asked for with their status, the worst first, then by name.
@@ -58,12 +64,36 @@ pub fn of(connection: &mut AnyConnection, which: &Which) -> Result<Vec<SiteStatu
         .map(|(row, group, group_is_public)| {
             let site = Site::try_from(row)?;
             let status = Status::of(&site, states.remove(&site.id).unwrap_or_default());
-            Ok(SiteStatus { is_public: site.public && group_is_public != Some(false), site, group, status })
+            Ok(SiteStatus {
+                is_public: site.public && group_is_public != Some(false),
+                site,
+                group,
+                status,
+                figures: Figures::default(),
+            })
         })
         .collect::<Result<Vec<_>, StoreError>>()?;
     let rank = |state| State::ALL.iter().position(|other| *other == state);
     found.sort_by_cached_key(|one| (rank(one.status.state), one.site.name.to_lowercase(), one.site.id));
     Ok(found)
+}
+
+/// Fills in uptime and coverage as they are at `now`.
+///
+/// # Errors
+/// What the database says.
+pub fn add_figures(
+    connection: &mut AnyConnection,
+    sites: &mut [SiteStatus],
+    now: Instant,
+) -> Result<(), StoreError> {
+    let ids: Vec<SiteId> = sites.iter().map(|one| one.site.id).collect();
+    let named = (ids.len() <= MOST_BY_NAME).then_some(ids.as_slice());
+    let figures = hours::figures(connection, named, now)?;
+    for one in sites {
+        one.figures = figures.get(&one.site.id).copied().unwrap_or_default();
+    }
+    Ok(())
 }
 
 /// One site with its status.

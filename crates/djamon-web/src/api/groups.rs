@@ -17,7 +17,8 @@ use crate::view::objects::List;
 pub fn groups(ask: &Ask) -> Result<Answer, WebError> {
     let database = &mut *ask.database()?;
     let all = store::all(database)?;
-    let sites = statuses::of(database, &Which::All)?;
+    let mut sites = statuses::of(database, &Which::All)?;
+    statuses::add_figures(database, &mut sites, ask.now)?;
     let object = |group: &Group| GroupJson::new(group, &sites, ask.reader);
     let shown = all.iter().filter(|group| group.public || ask.reader.sees_private());
     Answer::json(&List::whole(shown.map(object).collect()))
@@ -34,6 +35,7 @@ pub fn group(ask: &Ask) -> Result<Answer, WebError> {
     if !(group.public || ask.reader.sees_private()) {
         return Err(WebError::NotFound);
     }
-    let sites = statuses::of(database, &Which::Group(group.id))?;
+    let mut sites = statuses::of(database, &Which::Group(group.id))?;
+    statuses::add_figures(database, &mut sites, ask.now)?;
     Answer::json(&GroupJson::new(&group, &sites, ask.reader))
 }

@@ -20,7 +20,8 @@ const LAST: usize = 10;
 /// [`WebError::Database`].
 pub fn sites(ask: &Ask) -> Result<Answer, WebError> {
     let database = &mut *ask.database()?;
-    let sites = visible::sites(ask.reader, statuses::of(database, &Which::All)?);
+    let mut sites = visible::sites(ask.reader, statuses::of(database, &Which::All)?);
+    statuses::add_figures(database, &mut sites, ask.now)?;
     Answer::json(&List::whole(sites.iter().map(|one| SiteJson::new(one, ask.reader)).collect()))
 }
 
@@ -51,6 +52,7 @@ pub fn views(ask: &Ask) -> Result<Answer, WebError> {
 /// # Errors
 /// [`WebError::NotFound`], [`WebError::Database`].
 pub fn find(ask: &Ask, database: &mut AnyConnection) -> Result<SiteStatus, WebError> {
-    let found = statuses::of_site(database, ask.slug()?)?;
+    let mut found = statuses::of_site(database, ask.slug()?)?;
+    statuses::add_figures(database, std::slice::from_mut(&mut found), ask.now)?;
     if visible::is_visible(ask.reader, &found) { Ok(found) } else { Err(WebError::NotFound) }
 }

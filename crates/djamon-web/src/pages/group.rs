@@ -26,7 +26,8 @@ pub fn group(ask: &Ask) -> Result<Answer, WebError> {
     if !(group.public || ask.reader.sees_private()) {
         return Err(WebError::NotFound);
     }
-    let sites = visible::sites(ask.reader, statuses::of(database, &Which::Group(group.id))?);
+    let mut sites = visible::sites(ask.reader, statuses::of(database, &Which::Group(group.id))?);
+    statuses::add_figures(database, &mut sites, ask.now)?;
     let section = Section::new(Some(group.slug), &group.name, sites.iter(), ask.now, ask.now);
     page(ask, database, "group.html", &Page { section })
 }

@@ -17,7 +17,8 @@ use crate::view::visible;
 /// [`WebError::Database`].
 pub fn home(ask: &Ask) -> Result<Answer, WebError> {
     let database = &mut *ask.database()?;
-    let sites = visible::sites(ask.reader, statuses::of(database, &Which::All)?);
+    let mut sites = visible::sites(ask.reader, statuses::of(database, &Which::All)?);
+    statuses::add_figures(database, &mut sites, ask.now)?;
     let pulse = pulse::take(ask, database, &visible::counts(&sites))?;
     let groups = groups::all(database)?;
     page(ask, database, "home.html", &Home::new(&pulse, &groups, &sites, ask.now))

@@ -2,6 +2,7 @@
 
 use djamon_core::domain::certificate::{WARNED_AT_DAYS, days_left};
 use djamon_core::domain::status::{State, Status};
+use djamon_core::domain::uptime::{Figure, Figures, percent};
 use djamon_core::domain::{Instant, Look, Phases};
 use djamon_core::store::outages::NamedPart;
 use djamon_core::store::statuses::SiteStatus;
@@ -26,6 +27,7 @@ pub struct SiteLine {
     since: Option<When>,
     reason: Option<String>,
     took: Option<String>,
+    uptime: Option<String>,
     bar: Bar,
 }
 
@@ -48,6 +50,7 @@ impl SiteLine {
                 .first()
                 .filter(|look| is_up && look.outcome.is_good())
                 .map(|look| took(look.duration_ms)),
+            uptime: of.figures.day.uptime_ppm.map(percent),
             bar: bar(&status.marks),
         }
     }
@@ -73,8 +76,26 @@ pub struct SitePage {
     failures: u32,
     good: u32,
     certificate: Option<CertificateLine>,
+    figures: Vec<FigureLine>,
     looks: Vec<LookLine>,
     outages: Vec<OutageLine>,
+}
+
+#[derive(Debug, Serialize)]
+struct FigureLine {
+    over: &'static str,
+    uptime: String,
+    known: String,
+}
+
+/// Uptime over each window, with how much of the time is known; nothing for a site nobody has looked at.
+fn figures(figures: &Figures) -> Vec<FigureLine> {
+    let windows = [("24 hours", figures.day), ("7 days", figures.week), ("30 days", figures.month)];
+    let line = |(over, figure): (&'static str, Figure)| {
+        let (uptime, known) = figure.uptime_ppm.zip(figure.coverage_ppm)?;
+        Some(FigureLine { over, uptime: percent(uptime), known: percent(known) })
+    };
+    windows.into_iter().filter_map(line).collect()
 }
 
 #[derive(Debug, Serialize)]
@@ -125,6 +146,7 @@ impl SitePage {
             group,
             failures: of.status.failures,
             good: of.status.good,
+            figures: figures(&of.figures),
             certificate: of.status.certificate_expires_at.map(|at| certificate(at, now)),
             looks: of.status.looks.iter().map(|look| look_line(reader, look, now)).collect(),
             outages: outages.iter().map(|seen| OutageLine::new(seen, now)).collect(),

@@ -6,8 +6,8 @@ use diesel::upsert::excluded;
 
 use super::connection::AnyConnection;
 use crate::store::StoreError;
-use crate::store::rows::{NewStateRow, NewViewRow};
-use crate::store::schema::{site_states, site_views};
+use crate::store::rows::{NewDayRow, NewHourRow, NewStateRow, NewViewRow};
+use crate::store::schema::{site_days, site_hours, site_states, site_views};
 
 /// PostgreSQL takes 65,535 values in one statement.
 const ROWS: usize = 4000;
@@ -52,6 +52,36 @@ pub(in crate::store) fn insert_views(
         }
     }
     Ok(())
+}
+
+macro_rules! insert_missing {
+    ($(#[$doc:meta])* $name:ident, $row:ty, $table:ident) => {
+        $(#[$doc])*
+        pub(in crate::store) fn $name(connection: &mut AnyConnection, rows: &[$row]) -> Result<(), StoreError> {
+            match connection {
+                AnyConnection::Sqlite(sqlite) => {
+                    for row in rows {
+                        diesel::insert_into($table::table).values(row).on_conflict_do_nothing().execute(sqlite)?;
+                    }
+                }
+                AnyConnection::Postgres(postgres) => {
+                    for rows in rows.chunks(ROWS) {
+                        diesel::insert_into($table::table).values(rows).on_conflict_do_nothing().execute(postgres)?;
+                    }
+                }
+            }
+            Ok(())
+        }
+    };
+}
+
+insert_missing! {
+    /// Inserts hours that are not there yet.
+    insert_hours, NewHourRow, site_hours
+}
+insert_missing! {
+    /// Inserts days that are not there yet.
+    insert_days, NewDayRow, site_days
 }
 
 /// Inserts states or replaces those there are.
