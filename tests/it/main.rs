@@ -5,6 +5,7 @@ mod crontab;
 mod demo_target;
 mod layering;
 mod make_up;
+mod nginx_and_mail;
 mod notify;
 mod pool;
 mod probe;
