@@ -3,6 +3,7 @@
 mod cli;
 mod crontab;
 mod demo_target;
+mod killed;
 mod layering;
 mod make_up;
 mod nginx_and_mail;
