@@ -11,6 +11,7 @@ mod notify;
 mod pool;
 mod probe;
 mod probe_tls;
+mod refusals;
 mod run;
 mod schema;
 mod store;
