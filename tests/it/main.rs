@@ -14,5 +14,6 @@ mod probe_tls;
 mod refusals;
 mod run;
 mod schema;
+mod slow;
 mod store;
 mod web;
