@@ -1,5 +1,6 @@
 //! Everything that needs a database, a socket or a process.
 
+mod attack;
 mod cli;
 mod crontab;
 mod demo_target;
