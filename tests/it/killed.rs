@@ -160,7 +160,11 @@ on_both! {
                 9 => wait_until(&mut running, || mail.mails().len() > mailed),
                 _ => std::thread::sleep(usual.mul_f64(dice.roll() * 1.3)),
             }
-            kills += usize::from(running.kill());
+            match running.kill() {
+                None => kills += 1,
+                // PostgreSQL may not have noticed yet that the run before is dead.
+                Some(code) => assert!(code == 0 || code == 75, "{code}"),
+            }
             runs += 1;
             assert!(runs < 10 * KILLS, "runs end before they are killed");
             // A claim that died with its run comes free after two minutes; they pass here.

@@ -64,11 +64,10 @@ impl Running {
         self.child.try_wait().unwrap().is_some()
     }
 
-    /// Kills it without a word of warning. Tells whether that ended it: it may have ended before.
-    pub fn kill(mut self) -> bool {
-        use std::os::unix::process::ExitStatusExt as _;
+    /// Kills it without a word of warning; `None` when that ended it, its exit code when it had ended before.
+    pub fn kill(mut self) -> Option<i32> {
         self.child.kill().unwrap();
-        self.child.wait().unwrap().signal().is_some()
+        self.child.wait().unwrap().code()
     }
 
     /// Sends it a signal, `TERM` for one, and gives what it still said and its exit code.
