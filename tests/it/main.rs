@@ -1,17 +1,22 @@
 //! Everything that needs a database, a socket or a process.
 
 mod apply;
+mod attack;
 mod cli;
 mod cli_shows;
 mod crontab;
 mod demo_target;
+mod killed;
 mod layering;
 mod make_up;
+mod nginx_and_mail;
 mod notify;
 mod pool;
 mod probe;
 mod probe_tls;
+mod refusals;
 mod run;
 mod schema;
+mod slow;
 mod store;
 mod web;

@@ -1,8 +1,11 @@
 //! `deploy/up`, the script behind `make up`, with the programs of this build in a directory of its own.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -83,4 +86,68 @@ fn a_taken_port_of_an_own_configuration_is_named() {
     );
     assert_eq!(names(directory.path()), ["djamon.toml", "var"]);
     assert_eq!(fs::read_to_string(directory.path().join("djamon.toml")).unwrap(), config);
+}
+
+/// A `deploy/up` that is running. Killed when dropped; the kernel then ends what it had started.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn the_demo_shows_an_outage_raised_told_and_resolved_and_stops_without_a_trace() {
+    let directory = TempDir::new().unwrap();
+    let mut command = up(directory.path());
+    command.env("DJAMON_UP_EVERY", "1s").env("DJAMON_DEMO_STORY", "3,6,600").stdout(Stdio::piped());
+    let mut running = Running(command.spawn().unwrap());
+
+    // 1. The story, as the terminal tells it.
+    let (send, lines) = mpsc::channel();
+    let stdout = BufReader::new(running.0.stdout.take().unwrap());
+    std::thread::spawn(move || stdout.lines().map_while(Result::ok).try_for_each(|line| send.send(line)));
+    let told = |wanted: &str| {
+        let mut before = String::new();
+        loop {
+            let line = lines
+                .recv_timeout(Duration::from_secs(60))
+                .unwrap_or_else(|_| panic!("{wanted:?} was not told; before it came:\n{before}"));
+            if line.contains(wanted) {
+                return line;
+            }
+            before += &(line + "\n");
+        }
+    };
+    let address =
+        told("Djamon is up: ").split_whitespace().find(|word| word.starts_with("http")).unwrap().to_owned();
+    told("3 up, 0 failing, 0 down");
+    told("outage 1 opened: api");
+    told("outage 1 resolved: api");
+
+    // 2. The alerts are files, DOWN before RESOLVED; told after the outage, so that waiting for the line is enough.
+    told("alerts sent: 1");
+    let mails: Vec<String> = names(&directory.path().join("var/mail"))
+        .iter()
+        .map(|name| fs::read_to_string(directory.path().join("var/mail").join(name)).unwrap())
+        .collect();
+    assert_eq!(mails.iter().filter(|mail| mail.contains("X-Djamon-Event: opened")).count(), 1);
+    assert_eq!(mails.iter().filter(|mail| mail.contains("X-Djamon-Event: resolved")).count(), 1);
+
+    // 3. The API says the same.
+    let get = |path: &str| -> serde_json::Value {
+        let text = ureq::get(format!("{address}{path}")).call().unwrap().body_mut().read_to_string().unwrap();
+        serde_json::from_str(&text).unwrap()
+    };
+    assert_eq!(get("api/v1/outages/1")["state"], "resolved");
+    assert_eq!(get("api/v1/summary")["sites"]["up"], 3);
+
+    // 4. Ended politely, nothing is left; what it made stays for the next time.
+    assert!(Command::new("kill").arg(running.0.id().to_string()).status().unwrap().success());
+    assert_eq!(running.0.wait().unwrap().code(), Some(143));
+    let listener = address.trim_start_matches("http://").trim_end_matches('/');
+    assert!(std::net::TcpStream::connect(listener).is_err());
+    assert!(names(directory.path()).contains(&"djamon.toml".to_owned()));
 }

@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
+/// A role of this name must give its password; everybody else is trusted.
+pub const WITH_PASSWORD: &str = "with_password";
+
 /// The port of the running cluster on 127.0.0.1; its superuser is `djamon`, without a password.
 ///
 /// # Panics
@@ -36,6 +39,10 @@ fn start() -> u16 {
     };
     let initdb = ["-A", "trust", "-U", "djamon", "--no-sync", "--locale=C", "-E", "UTF8", "-D"];
     output(as_owner("initdb").args(initdb).arg(&data).current_dir("/"));
+    let rules = data.join("pg_hba.conf");
+    let trusting = std::fs::read_to_string(&rules).unwrap();
+    let strict = format!("host all {WITH_PASSWORD} 127.0.0.1/32 scram-sha-256\n");
+    std::fs::write(&rules, strict + &trusting).unwrap();
     // Tests make many connections; nothing here has to survive a power cut.
     let settings = format!(
         "-p {port} -h 127.0.0.1 -k {} -c fsync=off -c full_page_writes=off -c max_connections=200",

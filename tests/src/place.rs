@@ -10,7 +10,10 @@ use crate::binary;
 
 /// A directory with a `djamon.toml` and, after the first command, a database.
 #[derive(Debug)]
-pub struct Place(TempDir);
+pub struct Place {
+    directory: TempDir,
+    environment: Vec<(String, String)>,
+}
 
 impl Default for Place {
     fn default() -> Self {
@@ -26,12 +29,18 @@ impl Place {
     pub fn with(configuration: &str) -> Self {
         let directory = TempDir::new().expect("a temporary directory");
         std::fs::write(directory.path().join("djamon.toml"), configuration).expect("djamon.toml");
-        Place(directory)
+        Place { directory, environment: Vec::new() }
+    }
+
+    /// The same directory; every command also gets this variable.
+    pub fn with_variable(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.environment.push((name.into(), value.into()));
+        self
     }
 
     /// The directory.
     pub fn path(&self) -> &Path {
-        self.0.path()
+        self.directory.path()
     }
 
     /// Writes a file into it.
@@ -45,7 +54,7 @@ impl Place {
     /// `djamon-check` with these words, ready to be started.
     pub fn check(&self, words: &[&str]) -> Command {
         let mut command = Command::new(binary::path("djamon-check"));
-        command.args(words).current_dir(self.path()).env_clear();
+        command.args(words).current_dir(self.path()).env_clear().envs(self.environment.clone());
         command
     }
 
@@ -109,7 +118,8 @@ pub struct Said {
 }
 
 impl Said {
-    fn of(output: Output) -> Self {
+    /// What it said, now that it has ended.
+    pub fn of(output: Output) -> Self {
         Said {
             code: output.status.code().unwrap_or(-1),
             out: String::from_utf8_lossy(&output.stdout).into_owned(),

@@ -378,10 +378,12 @@ impl<'a> Planner<'a> {
 }
 
 /// The next slot after a look at `at`: slots advance from slot to slot, never from the probe's time, and a look before
-/// its time (by hand) uses none up.
+/// its time (by hand) uses none up. A slot further away than the interval is none (see the store's `due`): they begin
+/// again with this look.
 fn next_slot(state: Option<&SiteState>, at: Instant, interval: Option<Duration>) -> Option<Instant> {
     let interval = interval.filter(|interval| !interval.is_zero())?;
-    let slot = state.and_then(|state| state.next_due_at).unwrap_or(at);
+    let within_reach = |slot: &Instant| *slot <= at.plus(interval).plus(EARLY);
+    let slot = state.and_then(|state| state.next_due_at).filter(within_reach).unwrap_or(at);
     if slot > at.plus(EARLY) {
         return Some(slot);
     }

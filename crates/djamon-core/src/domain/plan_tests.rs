@@ -349,6 +349,8 @@ fn slots_advance_from_slot_to_slot() {
     assert_eq!(next(600_000, 603_000), 900_000, "a little late");
     assert_eq!(next(600_000, 1_290_000), 1_500_000, "two slots missed");
     assert_eq!(next(600_000, 400_000), 600_000, "by hand, before its time");
+    assert_eq!(next(600_000, 290_000), 600_000, "a whole interval away");
+    assert_eq!(next(600_000, 289_999), 589_999, "out of reach: the clock was set back");
     assert_eq!(next_slot(None, Instant::from_ms(7), Some(Duration::from_secs(300))).unwrap().ms(), 300_007);
     assert_eq!(next_slot(None, Instant::from_ms(7), None), None);
 }

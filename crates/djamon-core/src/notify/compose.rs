@@ -13,7 +13,7 @@ use crate::domain::{EventKind, Instant, Left};
 use super::words::{brief_time, clipped, full_time, listed, one_line, roughly, seen, zone_name};
 use super::{Message, Story, StorySite, Style, TemplateError, Templates, short};
 
-/// Sites told one by one; the rest is counted.
+/// Sites told with what was seen; the rest is only named.
 const MOST_SITES: usize = 10;
 /// Characters of one name in a subject and in a text.
 const MOST_OF_A_NAME: usize = 40;
@@ -179,6 +179,11 @@ impl Telling<'_> {
             count: names(parts.iter().copied()).len(),
             sites: parts.iter().take(MOST_SITES).map(|site| self.site(site)).collect(),
             more: parts.len().saturating_sub(MOST_SITES),
+            others: parts
+                .iter()
+                .skip(MOST_SITES)
+                .map(|site| clipped(&name(site), MOST_OF_A_NAME_IN_TEXT))
+                .collect(),
         }
     }
 
@@ -251,6 +256,7 @@ struct Section {
     count: usize,
     sites: Vec<SiteView>,
     more: usize,
+    others: Vec<String>,
 }
 
 #[derive(Serialize)]

@@ -93,13 +93,17 @@ fn an_outage_that_opens_names_every_site_and_what_was_seen() {
 }
 
 #[test]
-fn many_sites_are_counted_after_the_tenth() {
+fn many_sites_are_only_named_after_the_tenth() {
     let sites = (1..=13).map(|number| site(&format!("Site {number}"))).collect();
     let message = told(&story(&[(EventKind::Opened, 2)], sites));
     assert_eq!(message.subject, "DOWN: Site 1, Site 2 and 11 more (since 09:02)");
     assert!(message.text.starts_with("13 sites are down.\n"));
-    assert!(message.text.contains("  Site 10\n") && !message.text.contains("Site 11"), "{}", message.text);
-    assert!(message.text.contains("  and 3 more\n"), "{}", message.text);
+    assert!(message.text.contains("  Site 10\n    http"), "{}", message.text);
+    assert!(
+        message.text.contains("  and 3 more:\n    Site 11\n    Site 12\n    Site 13\n\n"),
+        "{}",
+        message.text
+    );
 }
 
 #[test]

@@ -107,7 +107,8 @@ fn with_states(location: i32) -> _ {
 type Due<'a> = diesel::helper_types::IntoBoxed<'a, WithStates, MultiBackend>;
 
 /// Sites that are not paused or removed, and either named or due: in every run without an interval of their own, from
-/// their slot on with one.
+/// their slot on with one. A slot further away than the interval is none: the clock was set back, or the interval was
+/// made shorter.
 fn due<'a>(selection: &Selection, location: LocationId, now: Instant) -> Due<'a> {
     let query = with_states(location.0).into_boxed();
     let query = query.filter(sites::paused_at.is_null().and(sites::removed_at.is_null()));
@@ -115,7 +116,9 @@ fn due<'a>(selection: &Selection, location: LocationId, now: Instant) -> Due<'a>
         Selection::Due => {
             let next_due_at = site_states::next_due_at.nullable();
             let slot_came = next_due_at.is_null().or(next_due_at.le(now.plus(EARLY).ms()));
-            query.filter(sites::interval_ms.is_null().or(slot_came.assume_not_null()))
+            let out_of_reach = next_due_at.gt(sites::interval_ms + now.plus(EARLY).ms());
+            let is_due = slot_came.or(out_of_reach).assume_not_null();
+            query.filter(sites::interval_ms.is_null().or(is_due))
         }
         Selection::Named { sites: names, groups: of } => {
             let named = sites::slug.eq_any(names.clone());

@@ -88,6 +88,17 @@ struct Row {
 }
 
 impl Row {
+    /// Whether it may not leave yet. A time further away than any that is ever set was set by a clock that has been
+    /// set back since, and counts for nothing.
+    fn waits(&self, now: Instant) -> bool {
+        let longest = match self.state.as_str() {
+            "claimed" => LEASE,
+            "retry" => TRIED_FOR,
+            _ => return false,
+        };
+        (now.ms() + 1..=now.plus(longest).ms()).contains(&self.next_try_at)
+    }
+
     fn alert(self, kind: &str) -> Result<Alert, StoreError> {
         Ok(Alert {
             id: OutboxId(self.id),
@@ -170,7 +181,7 @@ fn next_rows(
             continue;
         }
         seen.push(head.outage_id);
-        if head.state != "pending" && head.next_try_at > now.ms() {
+        if head.waits(now) {
             continue;
         }
         let of_outage = owed.iter().filter(|(row, ..)| match head.outage_id {

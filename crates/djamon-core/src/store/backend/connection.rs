@@ -72,6 +72,7 @@ fn hint(problem: String) -> String {
         p if p.contains("password authentication failed") || p.contains("no password supplied") => {
             "; check user and password in [database] url"
         }
+        p if p.contains("disk I/O error") || p.contains("disk is full") => "; is its disk full or broken?",
         p if p.contains("does not exist") => "; make it with createdb, or correct [database] url",
         p if p.contains("Connection refused") || p.contains("No such file") => "; is PostgreSQL running?",
         _ => "",

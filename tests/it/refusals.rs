@@ -1,0 +1,173 @@
+//! What stands in a run's way: each is one clear line and its exit code, nothing stored is lost, and no site pays for it.
+
+use std::net::TcpListener;
+use std::path::Path;
+
+use diesel::connection::SimpleConnection;
+use djamon_core::domain::run::RunState;
+use djamon_core::store::{runs, views};
+use djamon_tests::cluster;
+use djamon_tests::database::{Backend, TestDatabase};
+use djamon_tests::mount::Disk;
+use djamon_tests::on_both;
+use djamon_tests::place::Place;
+use djamon_tests::running::Running;
+use djamon_tests::site_server::SiteServer;
+use serde_json::json;
+
+/// A place whose database is this.
+fn place_with(url: &str) -> Place {
+    Place::with(&format!("[database]\nurl = {url:?}\n[check]\nsandbox_urls = []\n"))
+}
+
+/// A place whose SQLite file is in this directory.
+fn place_on(directory: &Path) -> Place {
+    place_with(&format!("sqlite://{}/djamon.db", directory.display()))
+}
+
+#[test]
+fn a_misspelt_key_is_named_with_its_file_and_line() {
+    let place = Place::with("[check]\nattemps = 3\n");
+    let line = place.refused(2, &["run"]);
+    assert!(
+        line.contains("djamon.toml") && line.contains("line 2") || line.contains("djamon.toml:2"),
+        "{line}"
+    );
+    assert!(line.contains("attemps") && line.contains("attempts"), "{line}");
+}
+
+#[test]
+fn a_run_for_an_unknown_group_or_site_is_refused() {
+    let place = Place::default();
+    for (option, slug) in [("--group", "shop"), ("--site", "pay")] {
+        let line = place.refused(2, &["run", option, slug]);
+        assert!(line.contains(slug), "{line}");
+    }
+}
+
+#[test]
+fn a_file_that_is_no_database_is_left_alone() {
+    let place = Place::default();
+    place.write("djamon.db", "Dear diary, today nothing happened, and it took all day. Yours, me.\n");
+    let line = place.refused(3, &["run"]);
+    assert!(line.contains("file is not a database") && line.contains("[database] url"), "{line}");
+    assert!(std::fs::read_to_string(place.path().join("djamon.db")).unwrap().starts_with("Dear diary"));
+}
+
+#[test]
+fn a_directory_that_is_not_there_is_named() {
+    let place = place_on(Path::new("/nowhere/at/all"));
+    let line = place.refused(3, &["run"]);
+    assert!(line.contains("/nowhere/at/all/djamon.db") && line.contains("directory exists"), "{line}");
+}
+
+#[test]
+fn a_disk_that_cannot_be_written_stops_the_run_and_loses_nothing() {
+    let (disk, site) = (Disk::of("8m"), SiteServer::start());
+    let place = place_on(disk.path());
+    place.done(&["site", "add", &site.url(), "--slug", "shop"]);
+    place.done(&["run"]);
+    disk.make_read_only();
+    let line = place.refused(3, &["run"]);
+    assert!(line.contains("may be written") || line.contains("cannot be written"), "{line}");
+}
+
+#[test]
+fn a_full_disk_stops_the_run_loses_nothing_and_invents_no_outage() {
+    let (disk, site) = (Disk::of("3m"), SiteServer::start());
+    let place = place_on(disk.path());
+    place.done(&["site", "add", &site.url(), "--slug", "shop"]);
+    place.done(&["run"]);
+
+    // The site is down all the while, but nobody could write it down.
+    disk.fill("ballast");
+    site.answer(503);
+    let mut refusals = 0;
+    while refusals < 4 {
+        // What room the database still has inside is used up first.
+        let said = place.run(&["run"]);
+        if said.code != 0 {
+            let line = said.refusal(3);
+            // SQLite has words of its own for a disk that has no room for its shared memory.
+            assert!(
+                line.contains("disk of the database is full") || line.contains("is its disk full"),
+                "{line}"
+            );
+            refusals += 1;
+        } else {
+            site.answer(200);
+        }
+    }
+    site.answer(503);
+    std::fs::remove_file(disk.path().join("ballast")).unwrap();
+    let run = place.json(&["run", "--json"]);
+    assert_eq!((&run["failing"], &run["down"], &run["skipped"]), (&json!(1), &json!(0), &json!(0)), "{run}");
+    assert_eq!(place.json(&["outages", "--json"]), json!([]));
+    let path = disk.path().join("djamon.db");
+    assert_eq!(integrity(&path), "ok");
+}
+
+fn integrity(path: &Path) -> String {
+    use diesel::prelude::*;
+    #[derive(QueryableByName)]
+    struct Told {
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        integrity_check: String,
+    }
+    let mut connection = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+    diesel::sql_query("PRAGMA integrity_check").get_result::<Told>(&mut connection).unwrap().integrity_check
+}
+
+#[test]
+fn a_wrong_password_is_named_and_not_shown() {
+    let database = TestDatabase::migrated(Backend::Postgres);
+    let role = format!("{} PASSWORD 'correct horse'", cluster::WITH_PASSWORD);
+    database.connect().batch_execute(&format!("CREATE ROLE {role} LOGIN SUPERUSER")).unwrap();
+    let url = |password: &str| {
+        database.url_text.replace("djamon@", &format!("{}:{password}@", cluster::WITH_PASSWORD))
+    };
+    assert_eq!(place_with(&url("correct%20horse")).done(&["run"]), "");
+    let line = place_with(&url("battery-staple")).refused(3, &["run"]);
+    assert!(line.contains("password authentication failed") && line.contains("[database] url"), "{line}");
+    assert!(!line.contains("battery-staple"), "{line}");
+}
+
+#[test]
+fn a_postgresql_that_is_away_is_asked_after() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let line = place_with(&format!("postgres://djamon@127.0.0.1:{port}/djamon")).refused(3, &["run"]);
+    assert!(line.contains(&port.to_string()) && line.contains("is PostgreSQL running?"), "{line}");
+}
+
+on_both! {
+    fn a_second_run_goes_at_once_without_a_word_and_leaves_a_note(database: TestDatabase) {
+        // A site that takes the call and says nothing, for as long as the test wants.
+        let site = TcpListener::bind("127.0.0.1:0").unwrap();
+        let place = place_with(&database.url_text);
+        place.done(&["site", "add", &format!("http://{}/", site.local_addr().unwrap()), "--slug", "mute"]);
+        let first = Running::start(&mut place.check(&["run"]));
+        let call = site.accept().unwrap();
+
+        let second = place.run(&["run"]);
+        assert_eq!((second.code, second.out.as_str(), second.err.as_str()), (75, "", ""));
+        let line = place.refused(75, &["run", "-v"]);
+        assert_eq!(line, "another run of location \"default\" is still going");
+        let states = |database: &TestDatabase| -> Vec<RunState> {
+            runs::newest(&mut database.connect(), 9).unwrap().iter().map(|run| run.state).collect()
+        };
+        assert_eq!(states(&database), [RunState::Overlap, RunState::Overlap, RunState::Running]);
+
+        // Killed, it leaves neither a lock nor a view; the next run says what became of it.
+        assert_eq!(first.kill(), None);
+        drop((call, site));
+        assert_eq!(views::last_id(&mut database.connect()).unwrap(), None);
+        let mut last = place.run(&["run"]);
+        while database.url_text.starts_with("postgres") && last.code == 75 {
+            // PostgreSQL may not have noticed yet.
+            last = place.run(&["run"]);
+        }
+        assert_eq!((last.code, last.out.as_str(), last.err.as_str()), (0, "", ""));
+        let kept = states(&database);
+        assert_eq!((kept[0], kept[kept.len() - 1]), (RunState::Done, RunState::Died));
+    }
+}
