@@ -1,12 +1,14 @@
 //! What Djamon knows and how it decides. Pure: no IO, no clock, no SQL, no threads; `now` is an argument.
 
 pub mod alert;
+pub mod good_codes;
 pub mod group;
 pub mod health;
 pub mod hold;
 pub mod ids;
 pub mod instant;
 pub mod invalid;
+pub mod method;
 pub mod observation;
 pub mod options;
 pub mod outage;
@@ -23,12 +25,14 @@ pub mod target;
 pub mod text;
 
 pub use alert::{Event, EventKind};
+pub use good_codes::GoodCodes;
 pub use group::Group;
 pub use ids::{ChannelId, EventId, GroupId, LocationId, OutageId, OutboxId, RunId, SiteId, UserId, ViewId};
 pub use instant::Instant;
 pub use invalid::Invalid;
+pub use method::Method;
 pub use observation::{Line, Look, Observation, Outcome, Phases};
-pub use options::{GoodCodes, Method, SiteOptions};
+pub use options::SiteOptions;
 pub use outage::{Left, Scope, ScopeRule};
 pub use policy::{Check, Policy};
 pub use site::Site;
