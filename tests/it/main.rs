@@ -3,6 +3,7 @@
 mod apply;
 mod cli;
 mod cli_shows;
+mod conditions;
 mod crontab;
 mod demo_target;
 mod layering;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use djamon_core::domain::{GoodCodes, Invalid, Method, SiteOptions, Span};
+use djamon_core::domain::{GoodCodes, HeaderTest, Invalid, Method, SiteOptions, Span, ValueTest};
 
 /// How a site is checked, where it differs from the configuration.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -39,6 +39,12 @@ pub struct CheckOptions {
     /// A JSONPath (RFC 9535) that must select something of the page
     #[arg(long, value_name = "EXPR")]
     json_path: Option<String>,
+    /// How every value that the JSONPath selects must compare, like '== 5', '!= "down"' or '>= 3'
+    #[arg(long, value_name = "TEST")]
+    json_value: Option<ValueTest>,
+    /// A header that the answer must have, 'Name: value', or 'Name' for any value
+    #[arg(long, value_name = "HEADER")]
+    expect_header: Option<HeaderTest>,
     /// Slower than this is shown as degraded
     #[arg(long, value_name = "DURATION")]
     max_time: Option<Span>,
@@ -80,6 +86,8 @@ impl CheckOptions {
             not_contains: self.not_contains,
             matches: self.matches,
             json_path: self.json_path,
+            json_value: self.json_value,
+            expect_header: self.expect_header,
             max_time: self.max_time,
             headers: Some(headers.collect())
                 .filter(|headers: &std::collections::BTreeMap<_, _>| !headers.is_empty()),

@@ -1,6 +1,7 @@
 //! What Djamon knows and how it decides. Pure: no IO, no clock, no SQL, no threads; `now` is an argument.
 
 pub mod alert;
+pub mod condition;
 pub mod good_codes;
 pub mod group;
 pub mod health;
@@ -25,6 +26,7 @@ pub mod target;
 pub mod text;
 
 pub use alert::{Event, EventKind};
+pub use condition::{HeaderTest, ValueTest};
 pub use good_codes::GoodCodes;
 pub use group::Group;
 pub use ids::{ChannelId, EventId, GroupId, LocationId, OutageId, OutboxId, RunId, SiteId, UserId, ViewId};

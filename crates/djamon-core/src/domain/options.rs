@@ -4,10 +4,38 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{GoodCodes, Invalid, Method, Span};
+use super::{GoodCodes, HeaderTest, Invalid, Method, Span, ValueTest};
 
 /// What stands in the place of a secret.
 pub const MASK: &str = "***";
+
+fn check_regex(pattern: &str) -> Result<(), Invalid> {
+    let wrong =
+        |what: String| Invalid::new("matches", format!("{pattern:?} is not a regular expression: {what}"));
+    let placed = |at: usize, what: &dyn std::fmt::Display| {
+        wrong(format!("{what} (at character {})", character(pattern, at)))
+    };
+    regex_syntax::parse(pattern).map_err(|error| match &error {
+        regex_syntax::Error::Parse(error) => placed(error.span().start.offset, error.kind()),
+        regex_syntax::Error::Translate(error) => placed(error.span().start.offset, error.kind()),
+        other => wrong(other.to_string().replace('\n', ", ")),
+    })?;
+    // What can be read can still be too large.
+    regex::Regex::new(pattern).map(drop).map_err(|error| wrong(error.to_string()))
+}
+
+fn check_json_path(expression: &str) -> Result<(), Invalid> {
+    serde_json_path::JsonPath::parse(expression).map(drop).map_err(|error| {
+        let at = character(expression, error.position().saturating_sub(1));
+        let what = format!("{expression:?} is not a JSONPath: {} (at character {at})", error.message());
+        Invalid::new("json_path", what)
+    })
+}
+
+/// Which character of `text`, counted from 1, the byte `at` belongs to.
+fn character(text: &str, at: usize) -> usize {
+    text.char_indices().take_while(|(start, _)| *start < at).count() + 1
+}
 
 /// Whether the header of this name usually carries a secret.
 fn is_secret_header(name: &str) -> bool {
@@ -36,6 +64,14 @@ macro_rules! site_options {
                     _ => return false,
                 }
                 true
+            }
+
+            /// Whether the option of this name is given.
+            pub fn has(&self, name: &str) -> bool {
+                match name {
+                    $(stringify!($field) => self.$field.is_some(),)+
+                    _ => false,
+                }
             }
 
             /// These options with those of `change` laid over them.
@@ -82,6 +118,10 @@ site_options! {
     matches: String,
     /// A JSONPath (RFC 9535) that must select something of the page.
     json_path: String,
+    /// How every value that the JSONPath selects must compare.
+    json_value: ValueTest,
+    /// A header that the answer must have.
+    expect_header: HeaderTest,
     /// Slower than this is shown as degraded.
     max_time: Span,
     /// Headers sent with the request.
@@ -92,11 +132,31 @@ impl SiteOptions {
     /// The longest limit for one request: two of them fit into a run.
     pub const LONGEST_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(20);
 
-    /// Checks what the types cannot.
+    /// Checks what the types cannot: each option by itself, then which go together.
     ///
     /// # Errors
     /// The first [`Invalid`] option, by name.
     pub fn check(&self) -> Result<(), Invalid> {
+        self.check_each()?;
+        self.check_together()
+    }
+
+    /// Checks that no option lacks another one.
+    ///
+    /// # Errors
+    /// [`Invalid`] of the option that is there.
+    pub fn check_together(&self) -> Result<(), Invalid> {
+        if self.json_value.is_some() && self.json_path.is_none() {
+            return Err(Invalid::new("json_value", "compares what json_path selects; give json_path too"));
+        }
+        Ok(())
+    }
+
+    /// Checks each option by itself.
+    ///
+    /// # Errors
+    /// The first [`Invalid`] option, by name.
+    pub fn check_each(&self) -> Result<(), Invalid> {
         if let Some(timeout) = self.timeout
             && (timeout.0.is_zero() || timeout.0 > Self::LONGEST_TIMEOUT)
         {
@@ -112,12 +172,18 @@ impl SiteOptions {
         {
             return Err(Invalid::new("interval", format!("{interval} is out of range; use 10s to 31days")));
         }
-        if let Some(Err(error)) = self.matches.as_deref().map(regex::Regex::new) {
-            return Err(Invalid::new("matches", format!("is not a regular expression: {error}")));
+        let texts = [
+            ("contains", &self.contains),
+            ("not_contains", &self.not_contains),
+            ("matches", &self.matches),
+            ("json_path", &self.json_path),
+            ("ca_file", &self.ca_file),
+        ];
+        if let Some((field, _)) = texts.iter().find(|(_, text)| text.as_deref() == Some("")) {
+            return Err(Invalid::new(*field, "is empty; write something, or leave it away"));
         }
-        if let Some(Err(error)) = self.json_path.as_deref().map(serde_json_path::JsonPath::parse) {
-            return Err(Invalid::new("json_path", format!("is not a JSONPath: {error}")));
-        }
+        self.matches.as_deref().map_or(Ok(()), check_regex)?;
+        self.json_path.as_deref().map_or(Ok(()), check_json_path)?;
         for (name, value) in self.headers.iter().flatten() {
             if ureq::http::HeaderName::from_bytes(name.as_bytes()).is_err() {
                 return Err(Invalid::new("headers", format!("{name:?} is not a header name")));
@@ -184,8 +250,22 @@ mod tests {
         assert_eq!(options(|o| o.attempts = Some(0)), "attempts");
         assert_eq!(options(|o| o.interval = Some(Span(Duration::from_secs(1)))), "interval");
         assert_eq!(options(|o| o.matches = Some("(".into())), "matches");
+        assert_eq!(options(|o| o.contains = Some(String::new())), "contains");
+        assert_eq!(options(|o| o.json_value = Some("== 5".parse().unwrap())), "json_value");
         assert_eq!(options(|o| o.json_path = Some("a b".into())), "json_path");
         assert_eq!(options(|o| o.headers = Some([("a b".into(), "c".into())].into())), "headers");
+    }
+
+    #[test]
+    fn expressions_that_cannot_be_read_are_told_by_their_character() {
+        let problem = |options: SiteOptions| options.check().unwrap_err().problem;
+        let matches = |text: &str| problem(SiteOptions { matches: Some(text.into()), ..Default::default() });
+        assert_eq!(matches("ü(a"), "\"ü(a\" is not a regular expression: unclosed group (at character 2)");
+        assert!(matches(r"a\p{Nix}").ends_with("Unicode property not found (at character 2)"));
+        assert!(matches("(a{1000}){1000}").contains("is not a regular expression: "));
+        let path = |text: &str| problem(SiteOptions { json_path: Some(text.into()), ..Default::default() });
+        assert!(path("$.ü[").contains("\"$.ü[\" is not a JSONPath: "), "{}", path("$.ü["));
+        assert!(path("$.a.[0]").ends_with("(at character 4)"), "{}", path("$.a.[0]"));
     }
 
     #[test]

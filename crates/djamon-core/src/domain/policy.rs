@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{GoodCodes, Method, SiteOptions};
+use super::{GoodCodes, HeaderTest, Method, SiteOptions, ValueTest};
 
 /// How one site is looked at; everything a probe needs beside the target.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +28,10 @@ pub struct Check {
     pub matches: Option<String>,
     /// A JSONPath that must select something.
     pub json_path: Option<String>,
+    /// How every value that the JSONPath selects must compare.
+    pub json_value: Option<ValueTest>,
+    /// A header that the answer must have.
+    pub expect_header: Option<HeaderTest>,
     /// Slower than this is degraded.
     pub max_time: Option<Duration>,
     /// Headers sent with the request.
@@ -62,6 +66,8 @@ impl Default for Policy {
                 not_contains: None,
                 matches: None,
                 json_path: None,
+                json_value: None,
+                expect_header: None,
                 max_time: None,
                 headers: BTreeMap::new(),
             },
@@ -93,6 +99,8 @@ impl Policy {
                 not_contains: of.not_contains,
                 matches: of.matches,
                 json_path: of.json_path,
+                json_value: of.json_value,
+                expect_header: of.expect_header,
                 max_time: of.max_time.map(|span| span.0),
                 headers: of.headers.unwrap_or_default(),
             },

@@ -244,21 +244,22 @@ impl<'a> Trial<'a> {
         Ok(request)
     }
 
-    /// Step 5: the body of a good answer, and the conditions on it.
+    /// Step 5: the body of a good answer, and the conditions on it and on its headers.
     fn take(&mut self, head: Head<'_>) -> Result<(), Fault> {
+        page::judge_headers(self.check, head.response.headers())?;
         if self.method == Method::Head {
             return Ok(());
         }
         let keep = page::has_condition(self.check);
         let began = self.limit.spent();
-        let mut body = head.response.into_body();
+        let (answer, mut body) = head.response.into_parts();
         let (page, read) = page::read(&mut body.as_reader(), keep);
         add(&mut self.times.body, self.limit.spent().saturating_sub(began));
         let known = Known { passed: so_far(&head.passed), ..head.known };
         match read {
             Err(error) => Err(body_fault(&Error::from(error), page.length, &known)),
             Ok(()) if self.limit.is_spent() => Err(late_body(page.length, &known)),
-            Ok(()) => page::judge(self.check, &page.bytes),
+            Ok(()) => page::judge(self.check, &answer.headers, &page.bytes),
         }
     }
 

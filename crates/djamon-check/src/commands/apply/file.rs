@@ -259,16 +259,20 @@ impl Reader<'_> {
         let mut options = SiteOptions::default();
         for (key, value) in entry.table {
             let key = key.get_ref().as_ref();
-            if !SiteOptions::NAMES.contains(&key) {
+            if !is_option(key) {
                 continue;
             }
             let one = std::iter::once((key, value.clone()));
             let one = SiteOptions::deserialize(MapDeserializer::<_, toml::de::Error>::new(one));
-            match one.map(|one| (one.check(), one)) {
+            match one.map(|one| (one.check_each(), one)) {
                 Ok((Ok(()), one)) => options = options.with(one),
                 Ok((Err(invalid), _)) => self.wrong_key(entry, key, &invalid.problem),
                 Err(error) => self.wrong_key(entry, key, error.message()),
             }
+        }
+        // An option that is wrong by itself may be the one that another lacks.
+        if entry.table.iter().all(|(key, _)| options.has(key.get_ref()) || !is_option(key.get_ref())) {
+            self.checked(entry, options.check_together());
         }
         options
     }
@@ -324,6 +328,10 @@ impl Reader<'_> {
             }
         }
     }
+}
+
+fn is_option(key: &str) -> bool {
+    SiteOptions::NAMES.contains(&key)
 }
 
 /// A path as it stays right wherever it is read.
