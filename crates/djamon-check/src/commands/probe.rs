@@ -32,6 +32,7 @@ pub fn run(app: &App, args: &ProbeArgs, out: &mut dyn Write) -> Result<Exit, Fai
     let target = Target::parse(&args.url)?;
     let options = args.options.clone().given()?;
     options.check()?;
+    options.check_for(&target)?;
     let prober = Prober::new(settings(&app.config), app.clock.clone())
         .map_err(|error| Failure::usage(error.to_string()))?;
     let sight = prober.look(&target, &app.config.check.policy.with(&options).check, false);

@@ -13,6 +13,8 @@ pub enum Method {
     Head,
     /// Always GET.
     Get,
+    /// POST, with the site's body; redirects change it as in browsers.
+    Post,
 }
 
 impl FromStr for Method {
@@ -22,7 +24,8 @@ impl FromStr for Method {
         match text.trim().to_ascii_lowercase().as_str() {
             "head" => Ok(Method::Head),
             "get" => Ok(Method::Get),
-            _ => Err(format!("{text:?} is not a method; use \"head\" or \"get\"")),
+            "post" => Ok(Method::Post),
+            _ => Err(format!("{text:?} is not a method; use \"head\", \"get\" or \"post\"")),
         }
     }
 }
@@ -32,6 +35,7 @@ impl fmt::Display for Method {
         f.write_str(match self {
             Method::Head => "head",
             Method::Get => "get",
+            Method::Post => "post",
         })
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{GoodCodes, HeaderTest, Invalid, Method, Span, ValueTest};
+use super::{GoodCodes, HeaderTest, Invalid, IpFamily, Method, Span, Target, ValueTest};
 
 /// What stands in the place of a secret.
 pub const MASK: &str = "***";
@@ -92,8 +92,10 @@ macro_rules! site_options {
 }
 
 site_options! {
-    /// HEAD or GET.
+    /// HEAD, GET or POST.
     method: Method,
+    /// What a POST sends; at most 64 KiB.
+    body: String,
     /// Status codes that count as good.
     good_codes: GoodCodes,
     /// The limit for one request; at most 20 s.
@@ -110,6 +112,12 @@ site_options! {
     insecure: bool,
     /// A file with certificates to trust beside the operating system's.
     ca_file: String,
+    /// A PEM file with the certificate to show to the site's own host, and those of the authorities between.
+    client_cert: String,
+    /// A PEM file with its key; the certificate's file has it when not set.
+    client_key: String,
+    /// Which addresses of the name are asked.
+    ip_family: IpFamily,
     /// Text that must be on the page.
     contains: String,
     /// Text that must not be on the page.
@@ -124,11 +132,16 @@ site_options! {
     expect_header: HeaderTest,
     /// Slower than this is shown as degraded.
     max_time: Span,
+    /// Whether slower than `max_time` is a failure.
+    slow_is_failure: bool,
     /// Headers sent with the request.
     headers: BTreeMap<String, String>,
 }
 
 impl SiteOptions {
+    /// The longest body of a POST, in bytes.
+    pub const LONGEST_BODY: usize = 64 * 1024;
+
     /// The longest limit for one request: two of them fit into a run.
     pub const LONGEST_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(20);
 
@@ -149,7 +162,38 @@ impl SiteOptions {
         if self.json_value.is_some() && self.json_path.is_none() {
             return Err(Invalid::new("json_value", "compares what json_path selects; give json_path too"));
         }
+        if self.body.is_some() && self.method != Some(Method::Post) {
+            return Err(Invalid::new("body", "is sent by POST only; set method to \"post\" too"));
+        }
+        if self.client_key.is_some() && self.client_cert.is_none() {
+            return Err(Invalid::new("client_key", "is the key of client_cert; give client_cert too"));
+        }
+        if self.slow_is_failure == Some(true) && self.max_time.is_none() {
+            return Err(Invalid::new(
+                "slow_is_failure",
+                "is about answers slower than max_time; give max_time too",
+            ));
+        }
         Ok(())
+    }
+
+    /// Checks that they can be for `target`.
+    ///
+    /// # Errors
+    /// [`Invalid`] of `ip_family`, when the address is a number of the other family.
+    pub fn check_for(&self, target: &Target) -> Result<(), Invalid> {
+        let host = target.url.host();
+        let is_ipv6 = matches!(host, Some(url::Host::Ipv6(_)));
+        match (self.ip_family, host) {
+            (Some(family), Some(host @ (url::Host::Ipv4(_) | url::Host::Ipv6(_))))
+                if !family.has(is_ipv6) =>
+            {
+                let problem =
+                    format!("is {family}, but {host} in the url is no {} address", family.in_words());
+                Err(Invalid::new("ip_family", problem))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Checks each option by itself.
@@ -178,13 +222,25 @@ impl SiteOptions {
             ("matches", &self.matches),
             ("json_path", &self.json_path),
             ("ca_file", &self.ca_file),
+            ("client_cert", &self.client_cert),
+            ("client_key", &self.client_key),
         ];
         if let Some((field, _)) = texts.iter().find(|(_, text)| text.as_deref() == Some("")) {
             return Err(Invalid::new(*field, "is empty; write something, or leave it away"));
         }
         self.matches.as_deref().map_or(Ok(()), check_regex)?;
         self.json_path.as_deref().map_or(Ok(()), check_json_path)?;
+        if let Some(length) =
+            self.body.as_ref().map(String::len).filter(|length| *length > Self::LONGEST_BODY)
+        {
+            let problem = format!("is {length} bytes long; use up to {}", Self::LONGEST_BODY);
+            return Err(Invalid::new("body", problem));
+        }
         for (name, value) in self.headers.iter().flatten() {
+            if ["content-length", "transfer-encoding"].iter().any(|own| name.eq_ignore_ascii_case(own)) {
+                let problem = format!("{name:?} follows from the body; leave it away");
+                return Err(Invalid::new("headers", problem));
+            }
             if ureq::http::HeaderName::from_bytes(name.as_bytes()).is_err() {
                 return Err(Invalid::new("headers", format!("{name:?} is not a header name")));
             }
@@ -198,10 +254,11 @@ impl SiteOptions {
         Ok(())
     }
 
-    /// These options as they may be shown: what a header may keep secret is `***`.
+    /// These options as they may be shown: the body, and what a header may keep secret, is `***`.
     #[must_use]
     pub fn masked(&self) -> SiteOptions {
         let mut shown = self.clone();
+        shown.body = shown.body.map(|_| MASK.to_owned());
         for (name, value) in shown.headers.iter_mut().flatten() {
             if is_secret_header(name) {
                 value.clear();
@@ -211,11 +268,15 @@ impl SiteOptions {
         shown
     }
 
-    /// These options with each masked header as it is in `known`.
+    /// These options with a masked body and each masked header as it is in `known`.
     ///
     /// # Errors
-    /// [`Invalid`] of the field `headers`, when a masked one is not known.
+    /// [`Invalid`] of the field, when what is masked is not known.
     pub fn unmasked(mut self, known: &SiteOptions) -> Result<SiteOptions, Invalid> {
+        if self.body.as_deref() == Some(MASK) {
+            let unknown = || Invalid::new("body", "is masked and not known here; write it out");
+            self.body = Some(known.body.clone().ok_or_else(unknown)?);
+        }
         for (name, value) in self.headers.iter_mut().flatten().filter(|(_, value)| *value == MASK) {
             let stored = known.headers.as_ref().and_then(|headers| headers.get(name)).ok_or_else(|| {
                 Invalid::new(
@@ -226,6 +287,16 @@ impl SiteOptions {
             value.clone_from(stored);
         }
         Ok(self)
+    }
+
+    /// The options that name files, with their names.
+    pub fn files_mut(&mut self) -> impl Iterator<Item = (&'static str, &mut String)> {
+        let files = [
+            ("ca_file", &mut self.ca_file),
+            ("client_cert", &mut self.client_cert),
+            ("client_key", &mut self.client_key),
+        ];
+        files.into_iter().filter_map(|(name, file)| Some((name, file.as_mut()?)))
     }
 
     /// Whether a condition needs the page's body, so that HEAD cannot tell.
@@ -254,6 +325,11 @@ mod tests {
         assert_eq!(options(|o| o.json_value = Some("== 5".parse().unwrap())), "json_value");
         assert_eq!(options(|o| o.json_path = Some("a b".into())), "json_path");
         assert_eq!(options(|o| o.headers = Some([("a b".into(), "c".into())].into())), "headers");
+        assert_eq!(options(|o| o.headers = Some([("content-Length".into(), "5".into())].into())), "headers");
+        assert_eq!(options(|o| o.body = Some("a=b".into())), "body");
+        assert_eq!(options(|o| o.body = Some("x".repeat(65_537))), "body");
+        assert_eq!(options(|o| o.client_key = Some("/key.pem".into())), "client_key");
+        assert_eq!(options(|o| o.slow_is_failure = Some(true)), "slow_is_failure");
     }
 
     #[test]
@@ -274,12 +350,29 @@ mod tests {
             headers: Some(
                 [("Accept", "text/html"), ("X-Token", token)].map(|(n, v)| (n.into(), v.into())).into(),
             ),
+            body: Some(token.into()),
             ..SiteOptions::default()
         };
         let masked = with("hunter2").masked();
         assert_eq!(masked, with(MASK));
         assert_eq!(masked.clone().unmasked(&with("hunter2")), Ok(with("hunter2")));
         assert!(masked.unmasked(&SiteOptions::default()).unwrap_err().problem.contains("masked"));
+    }
+
+    #[test]
+    fn a_family_is_not_asked_of_a_number_of_the_other() {
+        let problem = |family, url| {
+            let options = SiteOptions { ip_family: Some(family), ..SiteOptions::default() };
+            options.check_for(&Target::parse(url).unwrap()).map_err(|invalid| invalid.to_string())
+        };
+        assert_eq!(
+            problem(IpFamily::Ipv4, "http://[::1]/").unwrap_err(),
+            "ip_family: is ipv4, but [::1] in the url is no IPv4 address"
+        );
+        assert!(problem(IpFamily::Ipv6, "http://127.1/").is_err());
+        assert_eq!(problem(IpFamily::Ipv6, "http://[::1]/"), Ok(()));
+        assert_eq!(problem(IpFamily::Ipv6, "http://a.example/"), Ok(()));
+        assert_eq!(problem(IpFamily::Any, "http://127.0.0.1/"), Ok(()));
     }
 
     #[test]

@@ -128,7 +128,7 @@ impl Prober {
     }
 
     /// The request that gives the verdict: by HEAD, or by GET when the HEAD that was sent failed in any way, when HEAD is
-    /// not trusted, or when the page itself matters.
+    /// not trusted, or when the page itself matters; by POST when the check says so.
     fn judge<'a>(
         &'a self,
         target: &'a Target,
@@ -145,7 +145,8 @@ impl Prober {
                 return (Method::Head, trial);
             }
         }
-        (Method::Get, Trial::make(&self.kit, target, check, Method::Get, stop))
+        let method = if check.method == Method::Post { Method::Post } else { Method::Get };
+        (method, Trial::make(&self.kit, target, check, method, stop))
     }
 }
 
