@@ -363,3 +363,59 @@ fn slow_is_a_failure_for_those_who_say_so_and_the_word_of_a_get() {
     let (seen, _) = probed(vec![Answer::new(200)], &["--max-time", "0s"]);
     assert_eq!((&seen["outcome"], &seen["degraded"]), (&json!("up"), &json!(true)));
 }
+
+/// A monitor that must not look into private networks.
+fn walled() -> Place {
+    Place::with("[check]\nsandbox_urls = []\ndeny_private = true\n")
+}
+
+#[test]
+fn a_private_address_is_refused_when_it_is_saved() {
+    let place = walled();
+    let refusal = |host| format!("url: {host} is private, and [check] deny_private forbids to ask it");
+    for (url, host) in [
+        ("http://127.1/", "127.0.0.1"),
+        ("http://[::ffff:10.0.0.1]/", "[::ffff:a00:1]"),
+        ("https://169.254.169.254/latest/meta-data", "169.254.169.254"),
+        ("http://localhost:8000/", "localhost"),
+    ] {
+        assert_eq!(place.refused(2, &["site", "add", url]), refusal(host));
+    }
+    place.done(&["site", "add", "http://shop.example/"]);
+    assert_eq!(
+        place.refused(2, &["site", "edit", "shop-example", "--url", "http://10.0.0.1/"]),
+        refusal("10.0.0.1")
+    );
+    place
+        .write("sites.toml", "[[site]]\nurl = \"http://a.example/\"\n[[site]]\nurl = \"http://10.0.0.1/\"\n");
+    assert_eq!(
+        place.refused(2, &["apply", "sites.toml"]),
+        format!("sites.toml:3: [[site]] {}", refusal("10.0.0.1"))
+    );
+    Place::default().done(&["site", "add", "http://10.0.0.1/"]);
+}
+
+#[test]
+fn a_private_address_is_never_asked_by_a_probe_or_a_run() {
+    let (place, server) = (walled(), FaultServer::plain());
+    for host in ["127.0.0.1", "localhost"] {
+        let url = format!("http://{host}:{}/ok", server.port());
+        let seen = place.json(&["probe", &url, "--json"]);
+        assert_eq!((&seen["outcome"], &seen["code"]), (&json!("connect"), &json!(null)));
+        let detail = seen["detail"].as_str().unwrap();
+        assert!(
+            detail.ends_with(" is a private address, and [check] deny_private forbids to ask it"),
+            "{detail}"
+        );
+    }
+    // Saved before the wall was built.
+    place.write("djamon.toml", "[check]\nsandbox_urls = []\n");
+    place.done(&["site", "add", &server.url("/ok"), "--name", "inside"]);
+    place.write("djamon.toml", "[check]\nsandbox_urls = []\ndeny_private = true\n");
+    let run = place.json(&["run", "--dry-run", "--json"]);
+    assert_eq!(
+        (&run["views"][0]["site"], &run["views"][0]["outcome"]),
+        (&json!("inside"), &json!("connect"))
+    );
+    assert_eq!(server.asked(), []);
+}

@@ -3,9 +3,8 @@
 use std::io::Write;
 
 use djamon_core::calendar::{date_time, rfc3339};
-use djamon_core::config::Config;
 use djamon_core::domain::{Method, Outcome, Phases, Target};
-use djamon_core::probe::{Prober, Settings, Sight};
+use djamon_core::probe::Sight;
 use serde::Serialize;
 
 use super::check_options::CheckOptions;
@@ -33,21 +32,13 @@ pub fn run(app: &App, args: &ProbeArgs, out: &mut dyn Write) -> Result<Exit, Fai
     let options = args.options.clone().given()?;
     options.check()?;
     options.check_for(&target)?;
-    let prober = Prober::new(settings(&app.config), app.clock.clone())
-        .map_err(|error| Failure::usage(error.to_string()))?;
-    let sight = prober.look(&target, &app.config.check.policy.with(&options).check, false);
+    let sight = app.prober()?.look(&target, &app.config.check.policy.with(&options).check, false);
     if args.json {
         json(out, &SightJson::new(&sight))?;
     } else {
         describe(app, &sight, out)?;
     }
     Ok(if sight.outcome.is_good() { Exit::Done } else { Exit::BadNews })
-}
-
-/// Who we say we are.
-fn settings(config: &Config) -> Settings {
-    let user_agent = format!("djamon/{} (+{})", env!("CARGO_PKG_VERSION"), config.web.base_url);
-    Settings { user_agent, deny_private: false }
 }
 
 fn describe(app: &App, sight: &Sight, out: &mut dyn Write) -> Result<(), Failure> {

@@ -129,6 +129,7 @@ pub fn run(app: &App, command: SiteCommand, out: &mut dyn Write) -> Result<Exit,
 
 fn add(app: &App, args: AddArgs, out: &mut dyn Write) -> Result<(), Failure> {
     let target = Target::parse(&args.url)?.unmasked(None)?;
+    app.config.check.allow(&target)?;
     let options = args.options.given()?;
     options.check()?;
     warn_of_files(&options);
@@ -154,6 +155,7 @@ fn group_id(connection: &mut AnyConnection, named: Option<&str>) -> Result<Optio
 
 fn edit(app: &App, args: EditArgs) -> Result<(), Failure> {
     let target = args.url.as_deref().map(Target::parse).transpose()?;
+    target.as_ref().map_or(Ok(()), |target| app.config.check.allow(target))?;
     let given = args.options.given()?;
     warn_of_files(&given);
     let unset = args.unset.iter().map(|name| option_named(name)).collect::<Result<Vec<_>, _>>()?;

@@ -15,7 +15,6 @@ mod http;
 mod limit;
 mod names;
 mod page;
-mod privacy;
 mod redirect;
 mod request;
 mod sight;
@@ -47,7 +46,7 @@ const CONNECTS_PER_CORE: usize = 12;
 pub struct Settings {
     /// Who we say we are: `djamon/VERSION (+base_url)`.
     pub user_agent: String,
-    /// Whether addresses of this machine and its network are refused, on every hop.
+    /// Whether addresses of this machine and its network are refused, on every hop ([`crate::privacy`]).
     pub deny_private: bool,
 }
 

@@ -20,8 +20,9 @@ use super::redirect::{self, drops_body, is_home, is_redirect, shown};
 use super::tls::encrypt;
 use super::tls_words::validity;
 use super::wire::Wire;
-use super::{Kit, connect, page, privacy};
+use super::{Kit, connect, page};
 use crate::domain::{Check, Instant, Line, Method, Outcome, Phases, Target};
+use crate::privacy::is_private;
 
 /// A request and what became of it.
 #[derive(Debug)]
@@ -210,10 +211,11 @@ impl<'a> Trial<'a> {
             let words = format!("{host} has no {} address", family.in_words());
             return Err(Fault::silent(Outcome::Dns, words));
         }
+        // What is found here is what is connected to: no second look-up can lead elsewhere.
         if let Some(address) =
-            found.iter().find(|address| self.kit.settings.deny_private && privacy::is_private(**address))
+            found.iter().find(|address| self.kit.settings.deny_private && is_private(**address))
         {
-            let words = format!("{address} is a private address, which is not to be asked");
+            let words = format!("{address} is a private address, and [check] deny_private forbids to ask it");
             return Err(Fault::silent(Outcome::Connect, words));
         }
         Ok(found.into_iter().map(|address| SocketAddr::new(address, port)).collect())
