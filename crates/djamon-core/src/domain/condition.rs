@@ -5,7 +5,8 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+use serde::de::{Error, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Number, Value};
 
 /// A comparison with one value, as in `>= 3` or `!= "down"`. It compares as filters of JSONPath do (RFC 9535, 2.3.5.2.2):
@@ -188,7 +189,7 @@ impl fmt::Display for HeaderTest {
 }
 
 macro_rules! written_as_text {
-    ($($kind:ty),+) => {$(
+    ($kind:ty, $expected:literal) => {
         impl Serialize for $kind {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.collect_str(self)
@@ -197,13 +198,28 @@ macro_rules! written_as_text {
 
         impl<'de> Deserialize<'de> for $kind {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+                struct Written;
+
+                impl Visitor<'_> for Written {
+                    type Value = $kind;
+
+                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                        f.write_str($expected)
+                    }
+
+                    fn visit_str<E: Error>(self, text: &str) -> Result<$kind, E> {
+                        text.parse().map_err(E::custom)
+                    }
+                }
+
+                deserializer.deserialize_str(Written)
             }
         }
-    )+};
+    };
 }
 
-written_as_text!(ValueTest, HeaderTest);
+written_as_text!(ValueTest, "a comparison in quotes, like \"== 5\"");
+written_as_text!(HeaderTest, "a header in quotes, like \"X-Health: ok\"");
 
 #[cfg(test)]
 mod tests {
@@ -293,6 +309,8 @@ mod tests {
             let test: ValueTest = serde_json::from_str(text).unwrap();
             assert_eq!(serde_json::to_string(&test).unwrap(), text);
         }
+        let number = serde_json::from_str::<ValueTest>("5").unwrap_err().to_string();
+        assert!(number.contains("integer `5`, expected a comparison in quotes, like \"== 5\""), "{number}");
         let test: HeaderTest = serde_json::from_str("\" X-Health:ok \"").unwrap();
         assert_eq!(serde_json::to_string(&test).unwrap(), "\"X-Health: ok\"");
     }

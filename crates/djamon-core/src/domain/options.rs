@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::text::plain;
 use super::{GoodCodes, HeaderTest, Invalid, IpFamily, Method, Span, Target, ValueTest};
 
 /// What stands in the place of a secret.
 pub const MASK: &str = "***";
 
 fn check_regex(pattern: &str) -> Result<(), Invalid> {
-    let wrong =
-        |what: String| Invalid::new("matches", format!("{pattern:?} is not a regular expression: {what}"));
+    let wrong = |what: String| not_a("regular expression", "matches", pattern, &what);
     let placed = |at: usize, what: &dyn std::fmt::Display| {
         wrong(format!("{what} (at character {})", character(pattern, at)))
     };
@@ -27,9 +27,15 @@ fn check_regex(pattern: &str) -> Result<(), Invalid> {
 fn check_json_path(expression: &str) -> Result<(), Invalid> {
     serde_json_path::JsonPath::parse(expression).map(drop).map_err(|error| {
         let at = character(expression, error.position().saturating_sub(1));
-        let what = format!("{expression:?} is not a JSONPath: {} (at character {at})", error.message());
-        Invalid::new("json_path", what)
+        let what = error.message().replace("parser error", "this cannot be read");
+        not_a("JSONPath", "json_path", expression, &format!("{what} (at character {at})"))
     })
+}
+
+/// Says that `text` is not a `kind`. It is shown as it was written: with its backslashes doubled, the character counted
+/// would be another one.
+fn not_a(kind: &str, field: &str, text: &str, what: &str) -> Invalid {
+    Invalid::new(field, format!("\"{}\" is not a {kind}: {what}", plain(text, 200)))
 }
 
 /// Which character of `text`, counted from 1, the byte `at` belongs to.
@@ -337,11 +343,15 @@ mod tests {
         let problem = |options: SiteOptions| options.check().unwrap_err().problem;
         let matches = |text: &str| problem(SiteOptions { matches: Some(text.into()), ..Default::default() });
         assert_eq!(matches("ü(a"), "\"ü(a\" is not a regular expression: unclosed group (at character 2)");
-        assert!(matches(r"a\p{Nix}").ends_with("Unicode property not found (at character 2)"));
+        assert_eq!(
+            matches(r"a\p{Nix}"),
+            r#""a\p{Nix}" is not a regular expression: Unicode property not found (at character 2)"#
+        );
         assert!(matches("(a{1000}){1000}").contains("is not a regular expression: "));
         let path = |text: &str| problem(SiteOptions { json_path: Some(text.into()), ..Default::default() });
         assert!(path("$.ü[").contains("\"$.ü[\" is not a JSONPath: "), "{}", path("$.ü["));
         assert!(path("$.a.[0]").ends_with("(at character 4)"), "{}", path("$.a.[0]"));
+        assert_eq!(path("a b"), "\"a b\" is not a JSONPath: this cannot be read (at character 1)");
     }
 
     #[test]
