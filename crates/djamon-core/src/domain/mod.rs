@@ -13,6 +13,7 @@ pub mod ip_family;
 pub mod method;
 pub mod observation;
 pub mod options;
+mod options_check;
 pub mod outage;
 pub mod plan;
 pub mod policy;
