@@ -1,6 +1,7 @@
 //! Everything that needs a database, a socket or a process.
 
 mod apply;
+mod asking;
 mod cli;
 mod cli_shows;
 mod conditions;
