@@ -1,9 +1,11 @@
 //! Everything that needs a database, a socket or a process.
 
 mod apply;
+mod asking;
 mod attack;
 mod cli;
 mod cli_shows;
+mod conditions;
 mod crontab;
 mod demo_target;
 mod killed;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use djamon_core::clock::Clock;
 use djamon_core::config::{Config, ConfigError};
 use djamon_core::domain::{Instant, Invalid};
+use djamon_core::probe::{Prober, Settings};
 use djamon_core::store::backend::migrate::open_or_create;
 use djamon_core::store::{AnyConnection, DatabaseUrl, StoreError};
 
@@ -31,6 +32,16 @@ impl App {
     /// Exit code 3, when it cannot be opened or has another schema.
     pub fn connect(&self) -> Result<AnyConnection, Failure> {
         Ok(open_or_create(&self.url)?)
+    }
+
+    /// What looks at sites, as the configuration says.
+    ///
+    /// # Errors
+    /// Exit code 2, when we cannot say who we are.
+    pub fn prober(&self) -> Result<Prober, Failure> {
+        let user_agent = format!("djamon/{} (+{})", env!("CARGO_PKG_VERSION"), self.config.web.base_url);
+        let settings = Settings { user_agent, deny_private: self.config.check.deny_private };
+        Prober::new(settings, Arc::clone(&self.clock)).map_err(|error| Failure::usage(error.to_string()))
     }
 
     /// The time of day.

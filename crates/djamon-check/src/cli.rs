@@ -38,7 +38,7 @@ pub enum Command {
     /// Do one monitoring run: probe what is due, raise and end outages, send alerts
     Run(run::RunArgs),
     /// Look at one address once, nothing stored (exit code 1: it is not up)
-    Probe(probe::ProbeArgs),
+    Probe(Box<probe::ProbeArgs>),
     /// Show how every site stands (exit code 1: one is down)
     Status(status::StatusArgs),
     /// Add, show, change and remove sites

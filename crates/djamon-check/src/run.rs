@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread::Scope;
 use std::time::Duration;
 
-use djamon_core::probe::{Prober, Settings};
+use djamon_core::probe::Prober;
 use djamon_core::schedule::{Schedule, machine_time_zone};
 use djamon_core::store::backend::lock::try_run_lock;
 use djamon_core::store::due::Selection;
@@ -88,15 +88,11 @@ impl<'a> Runner<'a> {
                 "--location {location:?} cannot be a name of a place; {problem}"
             )));
         }
-        let user_agent = format!("djamon/{} (+{})", env!("CARGO_PKG_VERSION"), app.config.web.base_url);
-        let settings = Settings { user_agent, deny_private: false };
-        let prober =
-            Prober::new(settings, app.clock.clone()).map_err(|error| Failure::failed(error.to_string()))?;
         let selection = match (args.sites.is_empty(), args.groups.is_empty()) {
             (true, true) => Selection::Due,
             _ => Selection::Named { sites: args.sites.clone(), groups: args.groups.clone() },
         };
-        Ok(Runner { app, args, post: Post::new(app), prober, location, selection })
+        Ok(Runner { app, args, post: Post::new(app), prober: app.prober()?, location, selection })
     }
 
     /// One run and its delivery, as cron calls it.

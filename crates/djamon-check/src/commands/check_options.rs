@@ -3,15 +3,18 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use djamon_core::domain::{GoodCodes, Invalid, Method, SiteOptions, Span};
+use djamon_core::domain::{GoodCodes, HeaderTest, Invalid, IpFamily, Method, SiteOptions, Span, ValueTest};
 
 /// How a site is checked, where it differs from the configuration.
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "Check options")]
 pub struct CheckOptions {
-    /// How the page is asked for: head (GET when HEAD fails) or get
+    /// How the page is asked for: head (GET when HEAD fails), get or post
     #[arg(long, value_name = "METHOD")]
     method: Option<Method>,
+    /// What a POST sends; its Content-Type is a --header
+    #[arg(long, value_name = "TEXT")]
+    body: Option<String>,
     /// Status codes that are good, like 200-299,301
     #[arg(long, value_name = "CODES")]
     good_codes: Option<GoodCodes>,
@@ -39,9 +42,18 @@ pub struct CheckOptions {
     /// A JSONPath (RFC 9535) that must select something of the page
     #[arg(long, value_name = "EXPR")]
     json_path: Option<String>,
+    /// How every value that the JSONPath selects must compare, like '== 5', '!= "down"' or '>= 3'
+    #[arg(long, value_name = "TEST")]
+    json_value: Option<ValueTest>,
+    /// A header that the answer must have, 'Name: value', or 'Name' for any value
+    #[arg(long, value_name = "HEADER")]
+    expect_header: Option<HeaderTest>,
     /// Slower than this is shown as degraded
     #[arg(long, value_name = "DURATION")]
     max_time: Option<Span>,
+    /// Slower than --max-time is a failure
+    #[arg(long)]
+    slow_is_failure: bool,
     /// A header to send, 'Name: value' (repeatable; together they take the place of those before)
     #[arg(long = "header", value_name = "HEADER")]
     headers: Vec<Header>,
@@ -57,17 +69,27 @@ pub struct CheckOptions {
     /// Trust the certificates in this file too
     #[arg(long, value_name = "FILE")]
     ca_file: Option<PathBuf>,
+    /// Show the site the certificate in this PEM file
+    #[arg(long, value_name = "FILE")]
+    client_cert: Option<PathBuf>,
+    /// The PEM file with its key; when not given, the certificate's
+    #[arg(long, value_name = "FILE")]
+    client_key: Option<PathBuf>,
+    /// Which addresses of the name are asked: any, ipv4 or ipv6
+    #[arg(long, value_name = "FAMILY")]
+    ip_family: Option<IpFamily>,
 }
 
 impl CheckOptions {
     /// The options that were given; a path is made absolute, because cron has another working directory.
     ///
     /// # Errors
-    /// [`Invalid`] when the file of certificates cannot be read.
+    /// [`Invalid`] when the path of a file cannot be kept.
     pub fn given(self) -> Result<SiteOptions, Invalid> {
         let headers = self.headers.into_iter().map(|header| (header.name, header.value));
         Ok(SiteOptions {
             method: self.method,
+            body: self.body,
             good_codes: self.good_codes,
             timeout: self.timeout,
             attempts: self.attempts,
@@ -75,23 +97,41 @@ impl CheckOptions {
             interval: self.interval,
             follow_redirects: (self.no_follow || self.follow).then_some(self.follow),
             insecure: self.insecure.then_some(true),
-            ca_file: self.ca_file.map(readable).transpose()?,
+            ca_file: path("ca_file", self.ca_file)?,
+            client_cert: path("client_cert", self.client_cert)?,
+            client_key: path("client_key", self.client_key)?,
+            ip_family: self.ip_family,
             contains: self.contains,
             not_contains: self.not_contains,
             matches: self.matches,
             json_path: self.json_path,
+            json_value: self.json_value,
+            expect_header: self.expect_header,
             max_time: self.max_time,
+            slow_is_failure: self.slow_is_failure.then_some(true),
             headers: Some(headers.collect())
                 .filter(|headers: &std::collections::BTreeMap<_, _>| !headers.is_empty()),
         })
     }
 }
 
-fn readable(file: PathBuf) -> Result<String, Invalid> {
-    let wrong = |problem: String| Invalid::new("ca_file", problem);
-    let path = std::path::absolute(&file).map_err(|error| wrong(format!("{}: {error}", file.display())))?;
-    std::fs::File::open(&path).map_err(|error| wrong(format!("cannot read {}: {error}", path.display())))?;
-    path.into_os_string().into_string().map_err(|path| wrong(format!("{path:?} is not UTF-8; rename it")))
+fn path(option: &str, file: Option<PathBuf>) -> Result<Option<String>, Invalid> {
+    let Some(file) = file else { return Ok(None) };
+    let path = std::path::absolute(&file)
+        .map_err(|error| Invalid::new(option, format!("{}: {error}", file.display())))?;
+    let path = path.into_os_string().into_string();
+    path.map(Some).map_err(|path| Invalid::new(option, format!("{path:?} is not UTF-8; rename it")))
+}
+
+/// Warns of files that cannot be read: they may come later, or be for the user that cron runs as.
+pub fn warn_of_files(options: &SiteOptions) {
+    for (option, file) in options.clone().files_mut() {
+        if let Err(error) = std::fs::File::open(&*file) {
+            tracing::warn!(
+                "{option}: cannot read {file}: {error}; the site is not checked before it can be read"
+            );
+        }
+    }
 }
 
 /// A header as it is typed.

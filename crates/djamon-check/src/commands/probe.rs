@@ -3,11 +3,11 @@
 use std::io::Write;
 
 use djamon_core::calendar::{date_time, rfc3339};
-use djamon_core::config::Config;
-use djamon_core::domain::{Method, Outcome, Phases, SiteOptions, Span, Target};
-use djamon_core::probe::{Prober, Settings, Sight};
+use djamon_core::domain::{Method, Outcome, Phases, Target};
+use djamon_core::probe::Sight;
 use serde::Serialize;
 
+use super::check_options::CheckOptions;
 use crate::app::{App, Exit, Failure};
 use crate::output::json;
 
@@ -16,15 +16,11 @@ use crate::output::json;
 pub struct ProbeArgs {
     /// The address, http: or https:
     url: String,
-    /// How the page is asked for: head (GET when HEAD fails) or get
-    #[arg(long, value_name = "METHOD")]
-    method: Option<Method>,
-    /// The limit for one request, up to 20s
-    #[arg(long, value_name = "DURATION")]
-    timeout: Option<Span>,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    options: CheckOptions,
 }
 
 /// Looks once and tells what it saw; bad news when that is not `up`.
@@ -33,23 +29,16 @@ pub struct ProbeArgs {
 /// An address or a limit that cannot be.
 pub fn run(app: &App, args: &ProbeArgs, out: &mut dyn Write) -> Result<Exit, Failure> {
     let target = Target::parse(&args.url)?;
-    let options = SiteOptions { method: args.method, timeout: args.timeout, ..SiteOptions::default() };
+    let options = args.options.clone().given()?;
     options.check()?;
-    let prober = Prober::new(settings(&app.config), app.clock.clone())
-        .map_err(|error| Failure::usage(error.to_string()))?;
-    let sight = prober.look(&target, &app.config.check.policy.with(&options).check, false);
+    options.check_for(&target)?;
+    let sight = app.prober()?.look(&target, &app.config.check.policy.with(&options).check, false);
     if args.json {
         json(out, &SightJson::new(&sight))?;
     } else {
         describe(app, &sight, out)?;
     }
     Ok(if sight.outcome.is_good() { Exit::Done } else { Exit::BadNews })
-}
-
-/// Who we say we are.
-fn settings(config: &Config) -> Settings {
-    let user_agent = format!("djamon/{} (+{})", env!("CARGO_PKG_VERSION"), config.web.base_url);
-    Settings { user_agent, deny_private: false }
 }
 
 fn describe(app: &App, sight: &Sight, out: &mut dyn Write) -> Result<(), Failure> {

@@ -11,7 +11,7 @@ use djamon_core::json::{Reader, SiteJson};
 use djamon_core::store::statuses::{self, SiteStatus, Which};
 use djamon_core::store::{AnyConnection, StoreError, groups, sites, write};
 
-use super::check_options::{CheckOptions, Visibility};
+use super::check_options::{CheckOptions, Visibility, warn_of_files};
 use super::{about_site, status};
 use crate::app::{App, Exit, Failure};
 use crate::output::{Table, at_a_glance, colour, json};
@@ -130,8 +130,10 @@ pub fn run(app: &App, command: SiteCommand, out: &mut dyn Write) -> Result<Exit,
 
 fn add(app: &App, args: AddArgs, out: &mut dyn Write) -> Result<(), Failure> {
     let target = Target::parse(&args.url)?.unmasked(None)?;
+    app.config.check.allow(&target)?;
     let options = args.options.given()?;
     options.check()?;
+    warn_of_files(&options);
     let mut connection = app.connect()?;
     let site = write(&mut connection, |connection| {
         let new = NewSite {
@@ -154,7 +156,9 @@ fn group_id(connection: &mut AnyConnection, named: Option<&str>) -> Result<Optio
 
 fn edit(app: &App, args: EditArgs) -> Result<(), Failure> {
     let target = args.url.as_deref().map(Target::parse).transpose()?;
+    target.as_ref().map_or(Ok(()), |target| app.config.check.allow(target))?;
     let given = args.options.given()?;
+    warn_of_files(&given);
     let unset = args.unset.iter().map(|name| option_named(name)).collect::<Result<Vec<_>, _>>()?;
     let is_something = target.is_some()
         || args.name.is_some()
@@ -170,6 +174,7 @@ fn edit(app: &App, args: EditArgs) -> Result<(), Failure> {
     let edited = write(&mut connection, |connection| {
         let known = sites::by_slug(connection, &args.slug)?;
         let target = target.map(|target| target.unmasked(Some(&known.target))).transpose()?;
+        let given = given.unmasked(&known.options)?;
         let mut options = known.options;
         for name in unset {
             options.unset(name);

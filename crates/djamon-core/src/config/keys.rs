@@ -19,6 +19,7 @@ pub(super) const SECTIONS: [(&str, &[&str]); 6] = [
             "location",
             "schedule",
             "outage_scope",
+            "deny_private",
         ],
     ),
     ("history", &["keep_views", "keep_hours", "time_zone"]),

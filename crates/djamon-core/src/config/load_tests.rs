@@ -117,6 +117,7 @@ concurrency = 7
 location = "London_1"
 schedule = ["* * * * *"]
 outage_scope = "group"
+deny_private = true
 [history]
 keep_views = "7d"
 keep_hours = "1y"
@@ -155,6 +156,7 @@ templates = "./look"
     assert_eq!(check.policy.check.method, Method::Get);
     assert_eq!(check.policy.check.timeout, Duration::from_millis(2500));
     assert!(!check.policy.check.follow_redirects);
+    assert!(check.deny_private);
     assert_eq!((check.concurrency, check.location.as_str()), (7, "London_1"));
     assert_eq!(
         (check.schedule.as_slice(), check.outage_scope),

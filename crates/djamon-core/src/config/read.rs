@@ -48,8 +48,15 @@ pub(super) fn database(reader: &mut Reader) -> Database {
 
 pub(super) fn check(reader: &mut Reader) -> CheckSection {
     let key = |name| Key("check", name);
-    let CheckSection { sandbox_urls, mut policy, concurrency, location, schedule, outage_scope } =
-        CheckSection::default();
+    let CheckSection {
+        sandbox_urls,
+        mut policy,
+        concurrency,
+        location,
+        schedule,
+        outage_scope,
+        deny_private,
+    } = CheckSection::default();
     policy.check.good_codes = reader.take(key("good_codes"), policy.check.good_codes, good_codes);
     policy.attempts = reader.take(key("attempts"), policy.attempts, |value| whole(value, 1..=1000));
     policy.recover_after =
@@ -60,7 +67,7 @@ pub(super) fn check(reader: &mut Reader) -> CheckSection {
     policy.check.timeout = reader.take(key("timeout"), policy.check.timeout, |value| span(value, timeouts));
     policy.check.follow_redirects = reader.take(key("follow_redirects"), policy.check.follow_redirects, flag);
     let scopes = [("all", ScopeRule::All), ("group", ScopeRule::Group)];
-    CheckSection {
+    let section = CheckSection {
         sandbox_urls: reader.take(key("sandbox_urls"), sandbox_urls, |value| {
             let urls = texts(value, ',')?;
             urls.iter().try_for_each(|url| Target::parse(url).map(drop)).map_err(|wrong| wrong.problem)?;
@@ -84,7 +91,13 @@ pub(super) fn check(reader: &mut Reader) -> CheckSection {
             Schedule::parse(&lines).map(|_| lines)
         }),
         outage_scope: reader.take(key("outage_scope"), outage_scope, |value| one_of(value, &scopes)),
+        deny_private: reader.take(key("deny_private"), deny_private, flag),
+    };
+    // Every run would be blind.
+    if let Some(wrong) = section.sandbox_targets().iter().find_map(|target| section.allow(target).err()) {
+        reader.wrong(key("sandbox_urls"), wrong.problem);
     }
+    section
 }
 
 /// Whether `name` may be the name of a place.

@@ -54,6 +54,12 @@ fn impossible_values_are_refused_with_file_line_and_key() {
         ("check", "recover_after = -1", "recover_after: expected a whole number from 1 to 1000, found -1"),
         ("check", "concurrency = 99999", "concurrency: expected a whole number from 0 to 10000, found 99999"),
         ("check", "method = \"post\"", "method: \"post\" is not one of \"head\", \"get\""),
+        ("check", "deny_private = 1", "deny_private: expected true or false, found 1"),
+        (
+            "check",
+            "sandbox_urls = [\"http://192.168.1.1/\"]\ndeny_private = true",
+            "sandbox_urls: 192.168.1.1 is private, and [check] deny_private forbids to ask it",
+        ),
         ("check", "outage_scope = \"site\"", "outage_scope: \"site\" is not one of \"all\", \"group\""),
         ("check", "follow_redirects = \"no\"", "follow_redirects: expected true or false, found \"no\""),
         (

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::domain::{Policy, ScopeRule, Target};
+use crate::domain::{Invalid, Policy, ScopeRule, Target};
+use crate::privacy::is_private_host;
 use crate::schedule::machine_time_zone;
 
 /// A value that is never shown: its Debug says nothing.
@@ -70,6 +71,8 @@ pub struct CheckSection {
     pub schedule: Vec<String>,
     /// Which outage a site joins.
     pub outage_scope: ScopeRule,
+    /// Whether addresses of this machine and its network are refused.
+    pub deny_private: bool,
 }
 
 impl Default for CheckSection {
@@ -82,6 +85,7 @@ impl Default for CheckSection {
             location: "default".to_owned(),
             schedule: owned(&["*/1 9-16 * * 1-5", "*/5 0-8 * * 1-5", "*/5 17-23 * * 1-5", "*/5 * * * 0,6"]),
             outage_scope: ScopeRule::All,
+            deny_private: false,
         }
     }
 }
@@ -91,6 +95,20 @@ impl CheckSection {
     pub fn sandbox_targets(&self) -> Vec<Target> {
         // Loading refuses what does not parse, so that nothing is dropped here.
         self.sandbox_urls.iter().filter_map(|url| Target::parse(url).ok()).collect()
+    }
+
+    /// Checks that `target` may be asked, as far as its address tells: where a name leads is known when it is asked.
+    ///
+    /// # Errors
+    /// [`Invalid`] of the field `url`, when it is private and `deny_private` is on.
+    pub fn allow(&self, target: &Target) -> Result<(), Invalid> {
+        match target.url.host().filter(|host| self.deny_private && is_private_host(host)) {
+            None => Ok(()),
+            Some(host) => {
+                let problem = format!("{host} is private, and [check] deny_private forbids to ask it");
+                Err(Invalid::new("url", problem))
+            }
+        }
     }
 }
 

@@ -2,14 +2,19 @@
 
 pub mod alert;
 pub mod certificate;
+pub mod condition;
+pub mod good_codes;
 pub mod group;
 pub mod health;
 pub mod hold;
 pub mod ids;
 pub mod instant;
 pub mod invalid;
+pub mod ip_family;
+pub mod method;
 pub mod observation;
 pub mod options;
+mod options_check;
 pub mod outage;
 pub mod plan;
 pub mod policy;
@@ -25,12 +30,16 @@ pub mod text;
 pub mod uptime;
 
 pub use alert::{Event, EventKind};
+pub use condition::{HeaderTest, ValueTest};
+pub use good_codes::GoodCodes;
 pub use group::Group;
 pub use ids::{ChannelId, EventId, GroupId, LocationId, OutageId, OutboxId, RunId, SiteId, UserId, ViewId};
 pub use instant::Instant;
 pub use invalid::Invalid;
+pub use ip_family::IpFamily;
+pub use method::Method;
 pub use observation::{Line, Look, Observation, Outcome, Phases};
-pub use options::{GoodCodes, Method, SiteOptions};
+pub use options::SiteOptions;
 pub use outage::{Left, Scope, ScopeRule};
 pub use policy::{Check, Policy};
 pub use site::Site;

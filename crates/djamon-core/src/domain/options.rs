@@ -1,133 +1,10 @@
 //! How a site may differ from the rest: the same names on the command line, in `apply` files and in JSON.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+use serde::{Deserialize, Serialize};
 
-use super::{Invalid, Span};
-
-/// How a page is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Method {
-    /// HEAD, and GET when HEAD fails in any way.
-    Head,
-    /// Always GET.
-    Get,
-}
-
-impl FromStr for Method {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text.trim().to_ascii_lowercase().as_str() {
-            "head" => Ok(Method::Head),
-            "get" => Ok(Method::Get),
-            _ => Err(format!("{text:?} is not a method; use \"head\" or \"get\"")),
-        }
-    }
-}
-
-impl fmt::Display for Method {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Method::Head => "head",
-            Method::Get => "get",
-        })
-    }
-}
-
-/// The status codes that count as good: numbers and ranges, as in `200-299,301`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GoodCodes(Vec<(u16, u16)>);
-
-impl GoodCodes {
-    /// Whether `code` is good.
-    pub fn contains(&self, code: u16) -> bool {
-        self.0.iter().any(|(from, to)| (*from..=*to).contains(&code))
-    }
-}
-
-impl Default for GoodCodes {
-    fn default() -> Self {
-        GoodCodes(vec![(200, 299), (301, 301), (304, 304)])
-    }
-}
-
-impl FromStr for GoodCodes {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = |part: &str| {
-            format!("{part:?} is not a status code; write codes and ranges like \"200-299,301\"")
-        };
-        let ranges: Vec<_> = text
-            .split(',')
-            .map(|part| {
-                let (from, to) = part.split_once('-').unwrap_or((part, part));
-                let code =
-                    |text: &str| text.trim().parse::<u16>().ok().filter(|code| (100..=999).contains(code));
-                let range = code(from).zip(code(to)).ok_or_else(|| wrong(part))?;
-                if range.0 > range.1 {
-                    return Err(format!("{part:?} runs backwards; write the lower code first"));
-                }
-                Ok(range)
-            })
-            .collect::<Result<_, String>>()?;
-        Ok(GoodCodes(ranges))
-    }
-}
-
-impl fmt::Display for GoodCodes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (n, (from, to)) in self.0.iter().enumerate() {
-            let comma = if n > 0 { "," } else { "" };
-            if from == to { write!(f, "{comma}{from}")? } else { write!(f, "{comma}{from}-{to}")? }
-        }
-        Ok(())
-    }
-}
-
-impl Serialize for GoodCodes {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter().map(|(from, to)| {
-            if from == to { serde_json::json!(from) } else { serde_json::json!(format!("{from}-{to}")) }
-        }))
-    }
-}
-
-impl<'de> Deserialize<'de> for GoodCodes {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Entry {
-            Code(u16),
-            Range(String),
-        }
-        #[derive(Deserialize)]
-        #[serde(
-            untagged,
-            expecting = "expected status codes and ranges, like [\"200-299\", 301] or \"200-299,301\""
-        )]
-        enum Written {
-            List(Vec<Entry>),
-            Text(String),
-        }
-        let text = match Written::deserialize(deserializer)? {
-            Written::Text(text) => text,
-            Written::List(entries) => {
-                let entry = |entry: &Entry| match entry {
-                    Entry::Code(code) => code.to_string(),
-                    Entry::Range(range) => range.clone(),
-                };
-                entries.iter().map(entry).collect::<Vec<_>>().join(",")
-            }
-        };
-        text.parse().map_err(D::Error::custom)
-    }
-}
+use super::{GoodCodes, HeaderTest, Invalid, IpFamily, Method, Span, ValueTest};
 
 /// What stands in the place of a secret.
 pub const MASK: &str = "***";
@@ -161,6 +38,14 @@ macro_rules! site_options {
                 true
             }
 
+            /// Whether the option of this name is given.
+            pub fn has(&self, name: &str) -> bool {
+                match name {
+                    $(stringify!($field) => self.$field.is_some(),)+
+                    _ => false,
+                }
+            }
+
             /// These options with those of `change` laid over them.
             #[must_use]
             pub fn with(mut self, change: SiteOptions) -> Self {
@@ -179,8 +64,10 @@ macro_rules! site_options {
 }
 
 site_options! {
-    /// HEAD or GET.
+    /// HEAD, GET or POST.
     method: Method,
+    /// What a POST sends; at most 64 KiB.
+    body: String,
     /// Status codes that count as good.
     good_codes: GoodCodes,
     /// The limit for one request; at most 20 s.
@@ -197,6 +84,12 @@ site_options! {
     insecure: bool,
     /// A file with certificates to trust beside the operating system's.
     ca_file: String,
+    /// A PEM file with the certificate to show to the site's own host, and those of the authorities between.
+    client_cert: String,
+    /// A PEM file with its key; the certificate's file has it when not set.
+    client_key: String,
+    /// Which addresses of the name are asked.
+    ip_family: IpFamily,
     /// Text that must be on the page.
     contains: String,
     /// Text that must not be on the page.
@@ -205,60 +98,24 @@ site_options! {
     matches: String,
     /// A JSONPath (RFC 9535) that must select something of the page.
     json_path: String,
+    /// How every value that the JSONPath selects must compare.
+    json_value: ValueTest,
+    /// A header that the answer must have.
+    expect_header: HeaderTest,
     /// Slower than this is shown as degraded.
     max_time: Span,
+    /// Whether slower than `max_time` is a failure.
+    slow_is_failure: bool,
     /// Headers sent with the request.
     headers: BTreeMap<String, String>,
 }
 
 impl SiteOptions {
-    /// The longest limit for one request: two of them fit into a run.
-    pub const LONGEST_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(20);
-
-    /// Checks what the types cannot.
-    ///
-    /// # Errors
-    /// The first [`Invalid`] option, by name.
-    pub fn check(&self) -> Result<(), Invalid> {
-        if let Some(timeout) = self.timeout
-            && (timeout.0.is_zero() || timeout.0 > Self::LONGEST_TIMEOUT)
-        {
-            return Err(Invalid::new("timeout", format!("{timeout} is out of range; use up to 20s")));
-        }
-        for (field, count) in [("attempts", self.attempts), ("recover_after", self.recover_after)] {
-            if count.is_some_and(|count| !(1..=1000).contains(&count)) {
-                return Err(Invalid::new(field, "is out of range; use 1 to 1000"));
-            }
-        }
-        if let Some(interval) = self.interval
-            && (interval.0.as_secs() < 10 || interval.0.as_secs() > 31 * 86_400)
-        {
-            return Err(Invalid::new("interval", format!("{interval} is out of range; use 10s to 31days")));
-        }
-        if let Some(Err(error)) = self.matches.as_deref().map(regex::Regex::new) {
-            return Err(Invalid::new("matches", format!("is not a regular expression: {error}")));
-        }
-        if let Some(Err(error)) = self.json_path.as_deref().map(serde_json_path::JsonPath::parse) {
-            return Err(Invalid::new("json_path", format!("is not a JSONPath: {error}")));
-        }
-        for (name, value) in self.headers.iter().flatten() {
-            if ureq::http::HeaderName::from_bytes(name.as_bytes()).is_err() {
-                return Err(Invalid::new("headers", format!("{name:?} is not a header name")));
-            }
-            if ureq::http::HeaderValue::from_str(value).is_err() {
-                return Err(Invalid::new(
-                    "headers",
-                    format!("the value of {name:?} has a character no header may have"),
-                ));
-            }
-        }
-        Ok(())
-    }
-
-    /// These options as they may be shown: what a header may keep secret is `***`.
+    /// These options as they may be shown: the body, and what a header may keep secret, is `***`.
     #[must_use]
     pub fn masked(&self) -> SiteOptions {
         let mut shown = self.clone();
+        shown.body = shown.body.map(|_| MASK.to_owned());
         for (name, value) in shown.headers.iter_mut().flatten() {
             if is_secret_header(name) {
                 value.clear();
@@ -268,11 +125,15 @@ impl SiteOptions {
         shown
     }
 
-    /// These options with each masked header as it is in `known`.
+    /// These options with a masked body and each masked header as it is in `known`.
     ///
     /// # Errors
-    /// [`Invalid`] of the field `headers`, when a masked one is not known.
+    /// [`Invalid`] of the field, when what is masked is not known.
     pub fn unmasked(mut self, known: &SiteOptions) -> Result<SiteOptions, Invalid> {
+        if self.body.as_deref() == Some(MASK) {
+            let unknown = || Invalid::new("body", "is masked and not known here; write it out");
+            self.body = Some(known.body.clone().ok_or_else(unknown)?);
+        }
         for (name, value) in self.headers.iter_mut().flatten().filter(|(_, value)| *value == MASK) {
             let stored = known.headers.as_ref().and_then(|headers| headers.get(name)).ok_or_else(|| {
                 Invalid::new(
@@ -285,6 +146,16 @@ impl SiteOptions {
         Ok(self)
     }
 
+    /// The options that name files, with their names.
+    pub fn files_mut(&mut self) -> impl Iterator<Item = (&'static str, &mut String)> {
+        let files = [
+            ("ca_file", &mut self.ca_file),
+            ("client_cert", &mut self.client_cert),
+            ("client_key", &mut self.client_key),
+        ];
+        files.into_iter().filter_map(|(name, file)| Some((name, file.as_mut()?)))
+    }
+
     /// Whether a condition needs the page's body, so that HEAD cannot tell.
     pub fn needs_body(&self) -> bool {
         [&self.contains, &self.not_contains, &self.matches, &self.json_path].into_iter().any(Option::is_some)
@@ -294,34 +165,6 @@ impl SiteOptions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
-
-    #[test]
-    fn good_codes_are_read_from_text_and_from_lists() {
-        let codes: GoodCodes = "200-299, 301".parse().unwrap();
-        assert!(codes.contains(204) && codes.contains(301) && !codes.contains(302));
-        assert_eq!(codes.to_string(), "200-299,301");
-        let list: GoodCodes = serde_json::from_str("[\"200-299\", 301]").unwrap();
-        assert_eq!(list, codes);
-        assert_eq!(serde_json::to_string(&codes).unwrap(), "[\"200-299\",301]");
-        assert!("2xx".parse::<GoodCodes>().unwrap_err().contains("\"2xx\" is not a status code"));
-        assert!("299-200".parse::<GoodCodes>().unwrap_err().contains("backwards"));
-    }
-
-    #[test]
-    fn impossible_options_are_named() {
-        let options = |change: fn(&mut SiteOptions)| {
-            let mut options = SiteOptions::default();
-            change(&mut options);
-            options.check().unwrap_err().field
-        };
-        assert_eq!(options(|o| o.timeout = Some(Span(Duration::from_secs(21)))), "timeout");
-        assert_eq!(options(|o| o.attempts = Some(0)), "attempts");
-        assert_eq!(options(|o| o.interval = Some(Span(Duration::from_secs(1)))), "interval");
-        assert_eq!(options(|o| o.matches = Some("(".into())), "matches");
-        assert_eq!(options(|o| o.json_path = Some("a b".into())), "json_path");
-        assert_eq!(options(|o| o.headers = Some([("a b".into(), "c".into())].into())), "headers");
-    }
 
     #[test]
     fn secrets_in_headers_are_masked_and_found_again() {
@@ -329,6 +172,7 @@ mod tests {
             headers: Some(
                 [("Accept", "text/html"), ("X-Token", token)].map(|(n, v)| (n.into(), v.into())).into(),
             ),
+            body: Some(token.into()),
             ..SiteOptions::default()
         };
         let masked = with("hunter2").masked();

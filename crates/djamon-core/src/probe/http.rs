@@ -11,7 +11,7 @@ use ureq::config::Config;
 use ureq::http::{Request, Response, Uri};
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
-use ureq::{Agent, Body, Error, Timeout};
+use ureq::{Agent, AsSendBody, Body, Error, Timeout};
 
 use super::limit::Limit;
 use super::tls::Encrypted;
@@ -71,7 +71,7 @@ pub(super) fn exchange(
     config: &Config,
     stream: Stream,
     limit: Limit,
-    request: Request<()>,
+    request: Request<impl AsSendBody>,
 ) -> (Result<Response<Body>, Error>, Arc<Mutex<Passed>>) {
     let passed = Arc::new(Mutex::new(Passed::default()));
     let pages = Pages::for_request(&request);
@@ -191,7 +191,7 @@ impl Pages {
     const INPUT: usize = 8 * 1024;
 
     /// Buffers whose output takes the longest line of `request`: ureq writes line by line and never splits one.
-    fn for_request(request: &Request<()>) -> Self {
+    fn for_request<B>(request: &Request<B>) -> Self {
         let headers = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len());
         let longest = headers.chain([request.uri().to_string().len()]).max().unwrap_or(0);
         Pages { output: vec![0; Self::OUTPUT.max(longest + 64)], ..Pages::default() }

@@ -15,7 +15,6 @@ mod http;
 mod limit;
 mod names;
 mod page;
-mod privacy;
 mod redirect;
 mod request;
 mod sight;
@@ -47,7 +46,7 @@ const CONNECTS_PER_CORE: usize = 12;
 pub struct Settings {
     /// Who we say we are: `djamon/VERSION (+base_url)`.
     pub user_agent: String,
-    /// Whether addresses of this machine and its network are refused, on every hop.
+    /// Whether addresses of this machine and its network are refused, on every hop ([`crate::privacy`]).
     pub deny_private: bool,
 }
 
@@ -128,7 +127,7 @@ impl Prober {
     }
 
     /// The request that gives the verdict: by HEAD, or by GET when the HEAD that was sent failed in any way, when HEAD is
-    /// not trusted, or when the page itself matters.
+    /// not trusted, or when the page itself matters; by POST when the check says so.
     fn judge<'a>(
         &'a self,
         target: &'a Target,
@@ -145,7 +144,8 @@ impl Prober {
                 return (Method::Head, trial);
             }
         }
-        (Method::Get, Trial::make(&self.kit, target, check, Method::Get, stop))
+        let method = if check.method == Method::Post { Method::Post } else { Method::Get };
+        (method, Trial::make(&self.kit, target, check, method, stop))
     }
 }
 

@@ -209,7 +209,9 @@ fn look_up(name: &str) -> Answer {
         Ok(found) => {
             let mut addresses: Vec<IpAddr> = Vec::new();
             for address in found.flatten().map(|found| found.sockaddr.ip()) {
-                if !addresses.contains(&address) && addresses.len() < MOST_ADDRESSES {
+                // Of each family: a site may ask one of them only.
+                let of_family = addresses.iter().filter(|other| other.is_ipv6() == address.is_ipv6()).count();
+                if !addresses.contains(&address) && of_family < MOST_ADDRESSES {
                     addresses.push(address);
                 }
             }

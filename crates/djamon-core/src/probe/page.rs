@@ -1,9 +1,14 @@
-//! The body of an answer: read to its end or to 1 MiB, and held against the site's conditions.
+//! What an answer says, held against the site's conditions: its headers, and its body, read to its end or to 1 MiB.
 
+use std::borrow::Cow;
 use std::io::Read;
 
+use encoding_rs::{Encoding, UTF_8};
 use regex::Regex;
+use serde_json::Value;
 use serde_json_path::JsonPath;
+use ureq::http::HeaderMap;
+use ureq::http::header::CONTENT_TYPE;
 
 use super::fault::Fault;
 use crate::domain::{Check, Outcome, text::plain};
@@ -49,14 +54,33 @@ pub(super) fn has_condition(check: &Check) -> bool {
     [contains, not_contains, matches, json_path].into_iter().any(Option::is_some)
 }
 
-/// Holds `bytes`, the page, against the check's conditions.
+/// Holds `headers` against the check's condition on them.
+///
+/// # Errors
+/// A `content` [`Fault`] when it does not hold.
+pub(super) fn judge_headers(check: &Check, headers: &HeaderMap) -> Result<(), Fault> {
+    let Some(test) = &check.expect_header else { return Ok(()) };
+    let found: Vec<_> =
+        headers.get_all(test.name()).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+    if found.iter().any(|value| test.holds(value)) {
+        return Ok(());
+    }
+    let name = test.name();
+    content(match found.first() {
+        None => format!("the answer has no header {name}"),
+        Some(value) => {
+            let wanted = test.value().unwrap_or_default();
+            format!("the header {name} is {}, not {}", quoted(value), quoted(wanted))
+        }
+    })
+}
+
+/// Holds `bytes`, the page that came under `headers`, against the check's conditions.
 ///
 /// # Errors
 /// A `content` [`Fault`] of the first that does not hold; a local one when a condition cannot be read.
-pub(super) fn judge(check: &Check, bytes: &[u8]) -> Result<(), Fault> {
-    let content = |words: String| Err(Fault::answered(Outcome::Content, words));
-    let quoted = |text: &str| format!("{:?}", plain(text, 150));
-    let text = String::from_utf8_lossy(bytes);
+pub(super) fn judge(check: &Check, headers: &HeaderMap, bytes: &[u8]) -> Result<(), Fault> {
+    let text = text(headers, bytes);
     if let Some(wanted) = check.contains.as_deref().filter(|wanted| !text.contains(wanted)) {
         return content(format!("the page does not contain {}", quoted(wanted)));
     }
@@ -73,15 +97,66 @@ pub(super) fn judge(check: &Check, bytes: &[u8]) -> Result<(), Fault> {
     if let Some(expression) = &check.json_path {
         let path = JsonPath::parse(expression)
             .map_err(|_| Fault::local(format!("{} is not a JSONPath", quoted(expression))))?;
-        let Ok(value) = serde_json::from_slice::<serde_json::Value>(bytes) else {
+        let Some(value) = json(bytes) else {
             let larger = if bytes.len() >= MOST { " (it is larger than 1 MiB)" } else { "" };
             return content(format!("the page is not JSON{larger}"));
         };
-        if path.query(&value).is_empty() {
+        let found = path.query_located(&value);
+        if found.is_empty() {
             return content(format!("nothing on the page is at {}", quoted(expression)));
+        }
+        if let Some(test) = &check.json_value
+            && let Some(odd) = found.iter().find(|one| !test.holds(one.node()))
+        {
+            let (value, place) = (odd.node().to_string(), odd.location().to_string());
+            let (value, place) = (plain(&value, 100), plain(&place, 150));
+            return content(format!("the page has {value} at {place}, which is not {test}"));
         }
     }
     Ok(())
+}
+
+fn content(words: String) -> Result<(), Fault> {
+    Err(Fault::answered(Outcome::Content, words))
+}
+
+fn quoted(text: &str) -> String {
+    format!("{:?}", plain(text, 150))
+}
+
+/// The page as text: by its byte order mark, else by the charset of its Content-Type, else by the one its HTML declares
+/// (in its first 1024 bytes, as the HTML standard says), else as UTF-8. What is no character becomes U+FFFD.
+fn text<'p>(headers: &HeaderMap, bytes: &'p [u8]) -> Cow<'p, str> {
+    let kind = headers.get(CONTENT_TYPE).map(|kind| String::from_utf8_lossy(kind.as_bytes()));
+    let named = |label: String| Encoding::for_label(label.as_bytes());
+    let encoding = kind.as_deref().and_then(charset).and_then(named).or_else(|| {
+        // A page whose declaration can be read as ASCII is not in UTF-16, whatever it declares.
+        declared(bytes).and_then(named).map(Encoding::output_encoding)
+    });
+    encoding.unwrap_or(UTF_8).decode(bytes).0
+}
+
+/// The charset of a Content-Type.
+fn charset(kind: &str) -> Option<String> {
+    let parameters = kind.split(';').skip(1).filter_map(|parameter| parameter.split_once('='));
+    let mut charsets = parameters.filter(|(name, _)| name.trim().eq_ignore_ascii_case("charset"));
+    charsets.next().map(|(_, label)| label.trim().trim_matches('"').to_owned())
+}
+
+/// The charset that a `<meta>` declares.
+fn declared(bytes: &[u8]) -> Option<String> {
+    let head = String::from_utf8_lossy(bytes.get(..1024).unwrap_or(bytes)).to_ascii_lowercase();
+    let (_, label) = head.split_once("<meta")?.1.split_once("charset=")?;
+    let label = label.trim_start().trim_start_matches(['"', '\'']);
+    Some(label.chars().take_while(|c| c.is_ascii_alphanumeric() || "-_:.".contains(*c)).collect())
+}
+
+/// The page as JSON, which is UTF-8 (RFC 8259) unless a byte order mark says otherwise.
+fn json(bytes: &[u8]) -> Option<Value> {
+    match Encoding::for_bom(bytes) {
+        Some((encoding, _)) => serde_json::from_str(&encoding.decode(bytes).0).ok(),
+        None => serde_json::from_slice(bytes).ok(),
+    }
 }
 
 #[cfg(test)]
@@ -92,7 +167,7 @@ mod tests {
     fn judged(change: impl FnOnce(&mut Check), page: &str) -> Result<(), String> {
         let mut check = Policy::default().check;
         change(&mut check);
-        judge(&check, page.as_bytes()).map_err(|fault| fault.words)
+        judge(&check, &HeaderMap::new(), page.as_bytes()).map_err(|fault| fault.words)
     }
 
     #[test]
@@ -114,6 +189,61 @@ mod tests {
         assert_eq!(judged(wants, r#"{"jobs":[{"state":"ok"}]}"#), Ok(()));
         assert!(judged(wants, r#"{"jobs":[]}"#).unwrap_err().starts_with("nothing on the page is at"));
         assert_eq!(judged(wants, "<html>").unwrap_err(), "the page is not JSON");
+    }
+
+    #[test]
+    fn every_value_that_a_json_path_selects_must_compare() {
+        let wants = |test: &'static str| {
+            move |check: &mut Check| {
+                check.json_path = Some("$.jobs[*].left".into());
+                check.json_value = Some(test.parse().unwrap());
+            }
+        };
+        let page = r#"{"jobs":[{"left":3},{"left":7}]}"#;
+        assert_eq!(judged(wants("< 8"), page), Ok(()));
+        assert_eq!(
+            judged(wants("< 5"), page).unwrap_err(),
+            "the page has 7 at $['jobs'][1]['left'], which is not < 5"
+        );
+        assert_eq!(judged(wants("!= \"3\""), page), Ok(()));
+        assert!(
+            judged(wants("== 3"), r#"{"jobs":[{"left":"3"}]}"#)
+                .unwrap_err()
+                .starts_with("the page has \"3\"")
+        );
+        let nothing = judged(wants("!= 3"), r#"{"jobs":[]}"#).unwrap_err();
+        assert_eq!(nothing, "nothing on the page is at \"$.jobs[*].left\"");
+    }
+
+    #[test]
+    fn a_page_is_decoded_as_it_says() {
+        let decoded = |kind: &str, bytes: &[u8]| {
+            let mut headers = HeaderMap::new();
+            headers.insert(CONTENT_TYPE, kind.parse().unwrap());
+            text(&headers, bytes).into_owned()
+        };
+        assert_eq!(decoded("text/plain", "Grüße".as_bytes()), "Grüße");
+        assert_eq!(decoded("text/plain; charset=ISO-8859-1", b"Gr\xfc\xdfe"), "Grüße");
+        assert_eq!(decoded("text/html; Charset=\"shift_jis\"", b"\x93\xfa"), "日");
+        assert_eq!(decoded("text/plain; charset=latin1", b"\xef\xbb\xbfGr\xc3\xbc"), "Grü", "the mark wins");
+        assert_eq!(decoded("text/plain", b"\xff\xfeG\0r\0\xfc\0"), "Grü");
+        assert_eq!(
+            decoded("text/html", b"<META charset='windows-1252'>\xfc"),
+            "<META charset='windows-1252'>ü"
+        );
+        assert!(decoded("text/html", b"<meta content=\"text/html; charset=koi8-r\">\xc4").ends_with('д'));
+        assert!(decoded("text/html", "<meta charset=utf-16>ü".as_bytes()).ends_with('ü'));
+        assert_eq!(decoded("text/plain; charset=nonsense", b"a\xfc"), "a\u{fffd}");
+    }
+
+    #[test]
+    fn json_is_utf8_unless_a_byte_order_mark_says_otherwise() {
+        let five = Some(serde_json::json!(5));
+        assert_eq!(
+            [json(b"5"), json(b"\xef\xbb\xbf5"), json(b"\xfe\xff\x005")],
+            [five.clone(), five.clone(), five]
+        );
+        assert_eq!(json(b"\"\xfc\""), None);
     }
 
     #[test]

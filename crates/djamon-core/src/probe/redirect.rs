@@ -8,17 +8,28 @@ use crate::domain::{Outcome, text::plain};
 /// The most redirects that are followed.
 const MOST: usize = 10;
 
+/// Whether a POST that `code` redirects goes on as a GET without a body, as in browsers (Fetch, HTTP-redirect fetch).
+pub(super) fn drops_body(code: u16) -> bool {
+    matches!(code, 301..=303)
+}
+
 /// Whether `code` sends the asker elsewhere.
 pub(super) fn is_redirect(code: u16) -> bool {
     matches!(code, 301 | 302 | 303 | 307 | 308)
 }
 
 /// The address that `location`, given by `from` with `code`, leads to; `path` is every address asked so far, `from` the
-/// last of them.
+/// last of them; the first `asked_otherwise` of them were asked by another method, and asking them again is no loop.
 ///
 /// # Errors
 /// A `redirect` [`Fault`]: no Location or a bad one, a loop, a chain that is too long.
-pub(super) fn next(from: &Url, code: u16, location: Option<&[u8]>, path: &[Url]) -> Result<Url, Fault> {
+pub(super) fn next(
+    from: &Url,
+    code: u16,
+    location: Option<&[u8]>,
+    path: &[Url],
+    asked_otherwise: usize,
+) -> Result<Url, Fault> {
     let fault = |words: String| Fault::answered(Outcome::Redirect, words);
     let location = location.ok_or_else(|| fault(format!("{code} without a Location")))?;
     let text = String::from_utf8_lossy(location);
@@ -37,7 +48,7 @@ pub(super) fn next(from: &Url, code: u16, location: Option<&[u8]>, path: &[Url])
     let _ = url.set_username("");
     let _ = url.set_password(None);
     url.set_fragment(None);
-    if path.contains(&url) {
+    if path.iter().skip(asked_otherwise).any(|asked| *asked == url) {
         return Err(fault(format!("redirected in a loop, back to {}", shown(&url))));
     }
     if path.len() > MOST {
@@ -72,7 +83,7 @@ mod tests {
     fn led(location: &str) -> Result<String, String> {
         let from = url("http://a.example/dir/page?x=1");
         let path = [url("http://a.example/start"), from.clone()];
-        next(&from, 302, Some(location.as_bytes()), &path).map(String::from).map_err(|fault| fault.words)
+        next(&from, 302, Some(location.as_bytes()), &path, 0).map(String::from).map_err(|fault| fault.words)
     }
 
     #[test]
@@ -91,16 +102,26 @@ mod tests {
         assert!(led("http://[::1").unwrap_err().contains("bad Location"));
         assert_eq!(led("/start").unwrap_err(), "redirected in a loop, back to http://a.example/start");
         let from = url("http://a.example/");
-        assert_eq!(next(&from, 307, None, &[]).unwrap_err().words, "307 without a Location");
+        assert_eq!(next(&from, 307, None, &[], 0).unwrap_err().words, "307 without a Location");
     }
 
     #[test]
     fn ten_redirects_are_followed_and_no_more() {
         let path: Vec<_> = (0..12).map(|n| url(&format!("http://a.example/{n}"))).collect();
-        let tenth = next(&path[9], 302, Some(b"/10"), &path[..10]);
+        let tenth = next(&path[9], 302, Some(b"/10"), &path[..10], 0);
         assert_eq!(tenth.unwrap(), path[10]);
-        let eleventh = next(&path[10], 302, Some(b"/11"), &path[..11]).unwrap_err();
+        let eleventh = next(&path[10], 302, Some(b"/11"), &path[..11], 0).unwrap_err();
         assert!(eleventh.words.starts_with("redirected more than 10 times"));
+    }
+
+    #[test]
+    fn a_post_that_leads_back_to_itself_is_asked_once_more_by_get() {
+        let form = url("http://a.example/form");
+        let path = [form.clone()];
+        assert_eq!(next(&form, 303, Some(b"/form"), &path, 1).unwrap(), form);
+        let again = next(&form, 303, Some(b"/form"), &[form.clone(), form.clone()], 1);
+        assert!(again.unwrap_err().words.starts_with("redirected in a loop"));
+        assert_eq!([301, 302, 303, 307, 308].map(drops_body), [true, true, true, false, false]);
     }
 
     #[test]

@@ -13,15 +13,16 @@ use ureq::{Body, Error};
 use url::{Host, Url};
 
 use super::answer::{Known, body_fault, head_fault, late_body};
-use super::fault::Fault;
+use super::fault::{Fault, told};
 use super::http::{self, Stream, exchange, so_far};
 use super::limit::{Deadline, Limit};
-use super::redirect::{self, is_home, is_redirect, shown};
+use super::redirect::{self, drops_body, is_home, is_redirect, shown};
 use super::tls::encrypt;
 use super::tls_words::validity;
 use super::wire::Wire;
-use super::{Kit, connect, page, privacy};
+use super::{Kit, connect, page};
 use crate::domain::{Check, Instant, Line, Method, Outcome, Phases, Target};
+use crate::privacy::is_private;
 
 /// A request and what became of it.
 #[derive(Debug)]
@@ -29,10 +30,13 @@ pub(super) struct Trial<'a> {
     kit: &'a Kit,
     target: &'a Target,
     check: &'a Check,
+    /// The method of the hop; a redirect may change it.
     method: Method,
     limit: Limit,
     /// Every address asked, the target's first.
     path: Vec<Url>,
+    /// How many of them were asked by POST before it became GET.
+    posted: usize,
     times: Times,
     /// Whether a request was on its way in any hop.
     pub sent: bool,
@@ -81,6 +85,7 @@ impl<'a> Trial<'a> {
             method,
             limit: Limit::start(check.timeout, stop),
             path: vec![target.url.clone()],
+            posted: 0,
             times: Times::default(),
             sent: false,
             resolved: false,
@@ -89,7 +94,8 @@ impl<'a> Trial<'a> {
             code: None,
             fault: None,
         };
-        trial.fault = trial.run().err().map(|fault| trial.named(fault));
+        let done = trial.run().and_then(|()| trial.in_time());
+        trial.fault = done.err().map(|fault| trial.named(fault));
         trial
     }
 
@@ -137,7 +143,10 @@ impl<'a> Trial<'a> {
             self.code = Some(code);
             if self.check.follow_redirects && is_redirect(code) {
                 let location = head.response.headers().get(header::LOCATION).map(HeaderValue::as_bytes);
-                let next = redirect::next(&url, code, location, &self.path)?;
+                if self.method == Method::Post && drops_body(code) {
+                    (self.method, self.posted) = (Method::Get, self.path.len());
+                }
+                let next = redirect::next(&url, code, location, &self.path, self.posted)?;
                 self.path.push(next);
                 continue;
             }
@@ -159,7 +168,11 @@ impl<'a> Trial<'a> {
         let stream = self.secured(url, Wire::new(stream, self.limit))?;
         let request = self.request(url)?;
         let ready = self.limit.spent();
-        let (answer, passed) = exchange(&self.kit.config, stream, self.limit, request);
+        let (config, limit) = (&self.kit.config, self.limit);
+        let (answer, passed) = match self.body() {
+            Some(body) => exchange(config, stream, limit, request.map(|()| body)),
+            None => exchange(config, stream, limit, request),
+        };
         let so_far = so_far(&passed);
         self.sent |= so_far.sent.is_some();
         if let Some(first) = so_far.first {
@@ -178,7 +191,8 @@ impl<'a> Trial<'a> {
     /// Step 1.
     fn addresses(&mut self, url: &Url) -> Result<Vec<SocketAddr>, Fault> {
         let port = url.port_or_known_default().unwrap_or(80);
-        let found = match url.host() {
+        let family = self.check.ip_family;
+        let mut found = match url.host() {
             Some(Host::Ipv4(address)) => vec![IpAddr::V4(address)],
             Some(Host::Ipv6(address)) => vec![IpAddr::V6(address)],
             Some(Host::Domain(name)) => {
@@ -191,10 +205,17 @@ impl<'a> Trial<'a> {
             }
             None => Vec::new(),
         };
+        found.retain(|address| family.has(address.is_ipv6()));
+        if found.is_empty() {
+            let host = url.host_str().unwrap_or_default();
+            let words = format!("{host} has no {} address", family.in_words());
+            return Err(Fault::silent(Outcome::Dns, words));
+        }
+        // What is found here is what is connected to: no second look-up can lead elsewhere.
         if let Some(address) =
-            found.iter().find(|address| self.kit.settings.deny_private && privacy::is_private(**address))
+            found.iter().find(|address| self.kit.settings.deny_private && is_private(**address))
         {
-            let words = format!("{address} is a private address, which is not to be asked");
+            let words = format!("{address} is a private address, and [check] deny_private forbids to ask it");
             return Err(Fault::silent(Outcome::Connect, words));
         }
         Ok(found.into_iter().map(|address| SocketAddr::new(address, port)).collect())
@@ -205,7 +226,9 @@ impl<'a> Trial<'a> {
         if url.scheme() != "https" {
             return Ok(Stream::Plain(wire));
         }
-        let trusted = self.kit.trust.wanted(self.check.ca_file.as_deref(), self.check.insecure)?;
+        let client = self.check.client_cert.as_deref().filter(|_| is_home(&self.target.url, url));
+        let client = client.map(|cert| (cert, self.check.client_key.as_deref().unwrap_or(cert)));
+        let trusted = self.kit.trust.wanted(self.check.ca_file.as_deref(), self.check.insecure, client)?;
         let (began, now) = (self.limit.spent(), self.kit.clock.now());
         let (stream, shown) = encrypt(wire, &trusted, url.host_str().unwrap_or_default(), now);
         add(&mut self.times.tls, self.limit.spent().saturating_sub(began));
@@ -216,12 +239,30 @@ impl<'a> Trial<'a> {
         stream.map(Stream::Encrypted)
     }
 
+    /// What the hop sends beside its head.
+    fn body(&self) -> Option<&'a str> {
+        (self.method == Method::Post).then(|| self.check.body.as_deref().unwrap_or_default())
+    }
+
+    /// Whether the answer is not too slow for a check that calls that a failure.
+    fn in_time(&self) -> Result<(), Fault> {
+        let (spent, most) = (self.spent(), self.check.max_time.filter(|_| self.check.slow_is_failure));
+        match most.filter(|most| spent > *most) {
+            None => Ok(()),
+            Some(most) => {
+                let words = format!("answered after {}, and max_time is {}", told(spent), told(most));
+                Err(Fault::answered(Outcome::Timeout, words))
+            }
+        }
+    }
+
     /// What is sent to `url`. The password and the site's own headers go to its own host only; what merely tells how an
-    /// answer should look goes everywhere.
+    /// answer should look goes everywhere, and what tells of the body goes where the body goes.
     fn request(&self, url: &Url) -> Result<Request<()>, Fault> {
         let method = match self.method {
             Method::Head => HttpMethod::HEAD,
             Method::Get => HttpMethod::GET,
+            Method::Post => HttpMethod::POST,
         };
         let is_home = is_home(&self.target.url, url);
         let mut request = Request::builder()
@@ -229,8 +270,13 @@ impl<'a> Trial<'a> {
             .uri(url.as_str())
             .body(())
             .map_err(|error| Fault::local(format!("{} cannot be asked: {error}", shown(url))))?;
-        for (name, value) in own_headers(&self.check.headers, is_home)? {
-            request.headers_mut().append(name, value);
+        let is_of_post =
+            |name: &HeaderName| self.check.method == Method::Post && name.as_str().starts_with("content-");
+        for (name, value) in own_headers(&self.check.headers)? {
+            let goes = if is_of_post(&name) { self.body().is_some() } else { is_home || is_harmless(&name) };
+            if goes {
+                request.headers_mut().append(name, value);
+            }
         }
         if let Some(credentials) = self.target.credentials.as_ref().filter(|_| is_home)
             && !request.headers().contains_key(header::AUTHORIZATION)
@@ -244,21 +290,22 @@ impl<'a> Trial<'a> {
         Ok(request)
     }
 
-    /// Step 5: the body of a good answer, and the conditions on it.
+    /// Step 5: the body of a good answer, and the conditions on it and on its headers.
     fn take(&mut self, head: Head<'_>) -> Result<(), Fault> {
+        page::judge_headers(self.check, head.response.headers())?;
         if self.method == Method::Head {
             return Ok(());
         }
         let keep = page::has_condition(self.check);
         let began = self.limit.spent();
-        let mut body = head.response.into_body();
+        let (answer, mut body) = head.response.into_parts();
         let (page, read) = page::read(&mut body.as_reader(), keep);
         add(&mut self.times.body, self.limit.spent().saturating_sub(began));
         let known = Known { passed: so_far(&head.passed), ..head.known };
         match read {
             Err(error) => Err(body_fault(&Error::from(error), page.length, &known)),
             Ok(()) if self.limit.is_spent() => Err(late_body(page.length, &known)),
-            Ok(()) => page::judge(self.check, &page.bytes),
+            Ok(()) => page::judge(self.check, &answer.headers, &page.bytes),
         }
     }
 
@@ -273,19 +320,17 @@ impl<'a> Trial<'a> {
     }
 }
 
-fn own_headers(
-    headers: &BTreeMap<String, String>,
-    is_home: bool,
-) -> Result<Vec<(HeaderName, HeaderValue)>, Fault> {
+/// Whether a header merely tells how an answer should look.
+fn is_harmless(name: &HeaderName) -> bool {
+    [header::ACCEPT, header::ACCEPT_LANGUAGE, header::ACCEPT_ENCODING, header::USER_AGENT].contains(name)
+}
+
+fn own_headers(headers: &BTreeMap<String, String>) -> Result<Vec<(HeaderName, HeaderValue)>, Fault> {
     let read = |(name, value): (&String, &String)| {
         let header = HeaderName::from_bytes(name.as_bytes()).ok().zip(HeaderValue::from_str(value).ok());
         header.ok_or_else(|| Fault::local(format!("the header {name:?} cannot be sent")))
     };
-    let everywhere = |name: &HeaderName| {
-        [header::ACCEPT, header::ACCEPT_LANGUAGE, header::ACCEPT_ENCODING, header::USER_AGENT].contains(name)
-    };
-    let read: Vec<_> = headers.iter().map(read).collect::<Result<_, _>>()?;
-    Ok(read.into_iter().filter(|(name, _)| is_home || everywhere(name)).collect())
+    headers.iter().map(read).collect()
 }
 
 fn add(phase: &mut Option<Duration>, time: Duration) {

@@ -8,7 +8,7 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::client::{Resumption, WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::time_provider::TimeProvider;
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
@@ -29,9 +29,14 @@ pub(super) struct Trust {
 /// What a site wants trusted; a file counts as another one when it is written anew.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Wanted {
-    ca_file: Option<(String, Option<SystemTime>)>,
+    ca_file: Option<File>,
     insecure: bool,
+    /// Our own certificate and its key.
+    client: Option<(File, File)>,
 }
+
+/// A file's path and when it was written.
+type File = (String, Option<SystemTime>);
 
 /// A configuration, and the judge of certificates that goes with it.
 #[derive(Debug)]
@@ -57,14 +62,21 @@ impl Trust {
         Trust { system, provider, time: Arc::new(WallTime(clock)), made: Mutex::default() }
     }
 
-    /// What a site trusts that has this `ca_file` and `insecure`; made once.
+    /// What a site trusts that has this `ca_file` and `insecure`, and the certificate and key that are shown to it; made
+    /// once.
     ///
     /// # Errors
-    /// A local [`Fault`]: the file cannot be read, or there is no authority to trust at all.
-    pub fn wanted(&self, ca_file: Option<&str>, insecure: bool) -> Result<Arc<Trusted>, Fault> {
+    /// A local [`Fault`]: a file cannot be read, a key is not its certificate's, or there is no authority to trust at all.
+    pub fn wanted(
+        &self,
+        ca_file: Option<&str>,
+        insecure: bool,
+        client: Option<(&str, &str)>,
+    ) -> Result<Arc<Trusted>, Fault> {
         let written = |file: &str| std::fs::metadata(file).and_then(|meta| meta.modified()).ok();
-        let ca_file = ca_file.map(|file| (file.to_owned(), written(file)));
-        let wanted = Wanted { ca_file, insecure };
+        let known = |file: &str| (file.to_owned(), written(file));
+        let client = client.map(|(cert, key)| (known(cert), known(key)));
+        let wanted = Wanted { ca_file: ca_file.map(known), insecure, client };
         let made = self.made.lock().unwrap_or_else(PoisonError::into_inner).get(&wanted).cloned();
         if let Some(trusted) = made {
             return Ok(trusted);
@@ -77,7 +89,7 @@ impl Trust {
 
     fn make(&self, wanted: &Wanted) -> Result<Trusted, Fault> {
         let pinned = match &wanted.ca_file {
-            Some((file, _)) => read_certificates(file)?,
+            Some((file, _)) => read_certificates("ca_file", file)?,
             None => Vec::new(),
         };
         let judge = Arc::new(if wanted.insecure {
@@ -91,7 +103,13 @@ impl Trust {
             .with_safe_default_protocol_versions()
             .map_err(|error| Fault::local(format!("TLS cannot be set up: {error}")))?;
         let witness = Arc::new(Witness::new(Arc::clone(&judge)));
-        let mut config = builder.dangerous().with_custom_certificate_verifier(witness).with_no_client_auth();
+        let builder = builder.dangerous().with_custom_certificate_verifier(witness);
+        let mut config = match &wanted.client {
+            None => builder.with_no_client_auth(),
+            Some(((cert, _), (key, _))) => builder
+                .with_client_auth_cert(read_certificates("client_cert", cert)?, read_key(key)?)
+                .map_err(|error| Fault::local(unusable(cert, key, &error)))?,
+        };
         // A resumed session shows no certificate, and every look must see it.
         config.resumption = Resumption::disabled();
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
@@ -112,8 +130,11 @@ impl Trust {
 
 impl Wanted {
     fn replaces(&self, other: &Wanted) -> bool {
-        let file = |wanted: &Wanted| wanted.ca_file.as_ref().map(|(file, _)| file.clone());
-        self.insecure == other.insecure && file(self) == file(other)
+        let files = |wanted: &Wanted| {
+            let client = wanted.client.as_ref().map(|((cert, _), (key, _))| (cert.clone(), key.clone()));
+            (wanted.ca_file.as_ref().map(|(file, _)| file.clone()), client)
+        };
+        self.insecure == other.insecure && files(self) == files(other)
     }
 }
 
@@ -127,14 +148,34 @@ impl Trusted {
     }
 }
 
-fn read_certificates(file: &str) -> Result<Vec<CertificateDer<'static>>, Fault> {
-    let text = std::fs::read(file)
-        .map_err(|error| Fault::local(format!("cannot read ca_file {file}: {}", plain_error(&error))))?;
+/// The bytes of the file that `option` names.
+fn read(option: &str, file: &str) -> Result<Vec<u8>, Fault> {
+    std::fs::read(file)
+        .map_err(|error| Fault::local(format!("cannot read {option} {file}: {}", plain_error(&error))))
+}
+
+fn read_certificates(option: &str, file: &str) -> Result<Vec<CertificateDer<'static>>, Fault> {
+    let text = read(option, file)?;
     let found: Vec<_> = CertificateDer::pem_slice_iter(&text).flatten().collect();
     if found.is_empty() {
-        return Err(Fault::local(format!("ca_file {file} has no certificate in PEM form")));
+        return Err(Fault::local(format!("{option} {file} has no certificate in PEM form")));
     }
     Ok(found)
+}
+
+fn read_key(file: &str) -> Result<PrivateKeyDer<'static>, Fault> {
+    PrivateKeyDer::from_pem_slice(&read("client_key", file)?).map_err(|_| {
+        Fault::local(format!("client_key {file} has no key in PEM form that is not locked by a password"))
+    })
+}
+
+fn unusable(cert: &str, key: &str, error: &rustls::Error) -> String {
+    match error {
+        rustls::Error::InconsistentKeys(_) => {
+            format!("client_key {key} is not the key of the certificate in client_cert {cert}")
+        }
+        other => format!("client_cert {cert} and client_key {key} cannot be used: {other}"),
+    }
 }
 
 /// Lets a [`Judge`] decide and remembers the certificate, whatever the judgement.

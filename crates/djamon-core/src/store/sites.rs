@@ -53,6 +53,7 @@ pub fn add(connection: &mut AnyConnection, new: &NewSite, now: Instant) -> Resul
         sites::table.filter(sites::removed_at.is_null()).select(sites::slug).load(connection)?;
     let slug = free_slug(new.slug.as_deref(), &name, "site", &taken)?;
     new.options.check()?;
+    new.options.check_for(&new.target)?;
     let mut site = Site {
         id: SiteId(0),
         slug,
@@ -89,6 +90,7 @@ pub fn edit(
     let mut after = before.changed(change, now);
     after.name = text::name(&after.name)?;
     after.options.check()?;
+    after.options.check_for(&after.target)?;
     if after != before {
         put(connection, &after)?;
     }

@@ -102,7 +102,7 @@ impl Wanted {
             for entry in entries(section, content, &mut reader) {
                 match section {
                     "group" => groups.extend(reader.group(&entry)),
-                    "site" => sites.extend(reader.site(&entry)),
+                    "site" => sites.extend(reader.site(&entry, base)),
                     _ => channels.extend(reader.channel(&entry, base).map(|channel| (entry.at, channel))),
                 }
             }
@@ -232,13 +232,15 @@ impl Reader<'_> {
         Some((entry.at, WantedGroup { slug, name, public: self.take(entry, "public").unwrap_or(true) }))
     }
 
-    fn site(&mut self, entry: &Entry) -> Option<Placed<WantedSite>> {
+    fn site(&mut self, entry: &Entry, base: &Path) -> Option<Placed<WantedSite>> {
         let known: Vec<&str> = SITE_KEYS.iter().chain(SiteOptions::NAMES).copied().collect();
         self.unknown_keys(entry, &known);
         let slug = self.slug(entry).unwrap_or_default();
-        let options = self.options(entry);
+        let mut options = self.options(entry);
+        options.files_mut().for_each(|(_, file)| *file = absolute_path(file, base));
         let url: String = self.needed(entry, "url")?;
         let target = self.checked(entry, Target::parse(&url))?;
+        self.checked(entry, options.check_for(&target))?;
         let name = self.take(entry, "name").unwrap_or_else(|| target.default_name());
         let name = self.checked(entry, text::name(&name))?;
         let site = WantedSite {
@@ -259,16 +261,20 @@ impl Reader<'_> {
         let mut options = SiteOptions::default();
         for (key, value) in entry.table {
             let key = key.get_ref().as_ref();
-            if !SiteOptions::NAMES.contains(&key) {
+            if !is_option(key) {
                 continue;
             }
             let one = std::iter::once((key, value.clone()));
             let one = SiteOptions::deserialize(MapDeserializer::<_, toml::de::Error>::new(one));
-            match one.map(|one| (one.check(), one)) {
+            match one.map(|one| (one.check_each(), one)) {
                 Ok((Ok(()), one)) => options = options.with(one),
                 Ok((Err(invalid), _)) => self.wrong_key(entry, key, &invalid.problem),
                 Err(error) => self.wrong_key(entry, key, error.message()),
             }
+        }
+        // An option that is wrong by itself may be the one that another lacks.
+        if entry.table.iter().all(|(key, _)| options.has(key.get_ref()) || !is_option(key.get_ref())) {
+            self.checked(entry, options.check_together());
         }
         options
     }
@@ -326,16 +332,22 @@ impl Reader<'_> {
     }
 }
 
+fn is_option(key: &str) -> bool {
+    SiteOptions::NAMES.contains(&key)
+}
+
 /// A path as it stays right wherever it is read.
 fn absolute(key: &str, value: Value, base: &Path) -> Value {
     let is_path = key.ends_with("_file") || key == "file_dir";
     match value {
-        Value::String(path) if is_path && !path.is_empty() => {
-            let path = base.join(path);
-            Value::String(std::path::absolute(&path).unwrap_or(path).to_string_lossy().into_owned())
-        }
+        Value::String(path) if is_path && !path.is_empty() => Value::String(absolute_path(&path, base)),
         value => value,
     }
+}
+
+fn absolute_path(path: &str, base: &Path) -> String {
+    let path = base.join(path);
+    std::path::absolute(&path).unwrap_or(path).to_string_lossy().into_owned()
 }
 
 #[cfg(test)]

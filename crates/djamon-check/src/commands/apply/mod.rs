@@ -15,6 +15,7 @@ use serde_json::{Map, Value};
 
 use self::file::Wanted;
 use self::plan::{Current, Plan};
+use super::check_options::warn_of_files;
 use crate::app::{App, Exit, Failure};
 
 /// What `apply` is told.
@@ -45,6 +46,15 @@ pub struct ExportArgs {
 pub fn apply(app: &App, args: &ApplyArgs, out: &mut dyn Write) -> Result<Exit, Failure> {
     let (name, text, base) = read(&args.file)?;
     let wanted = Wanted::read(&name, &text, &base).map_err(|problems| Failure::usage(problems.join("\n")))?;
+    let refused = wanted.sites.iter().filter_map(|site| {
+        let invalid = app.config.check.allow(&site.target).err()?;
+        Some(format!("{} {invalid}", site.place))
+    });
+    let refused: Vec<String> = refused.collect();
+    if !refused.is_empty() {
+        return Err(Failure::usage(refused.join("\n")));
+    }
+    wanted.sites.iter().for_each(|site| warn_of_files(&site.options));
     let mut connection = app.connect()?;
     let plan = if args.dry_run {
         Plan::new(&wanted, &Current::read(&mut connection)?, args.prune)?
