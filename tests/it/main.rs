@@ -1,6 +1,7 @@
 //! Everything that needs a database, a socket or a process.
 
 mod cli;
+mod corpus;
 mod crontab;
 mod demo_target;
 mod layering;

@@ -3,6 +3,7 @@
 pub mod binary;
 pub mod clock;
 pub mod cluster;
+pub mod corpus;
 pub mod database;
 pub mod fault_server;
 pub mod http_sink;

@@ -5,6 +5,7 @@ use std::io::Read;
 use regex::Regex;
 use serde_json_path::JsonPath;
 
+use super::charset;
 use super::fault::Fault;
 use crate::domain::{Check, Outcome, text::plain};
 
@@ -49,14 +50,14 @@ pub(super) fn has_condition(check: &Check) -> bool {
     [contains, not_contains, matches, json_path].into_iter().any(Option::is_some)
 }
 
-/// Holds `bytes`, the page, against the check's conditions.
+/// Holds `bytes`, a page of this content type, against the check's conditions.
 ///
 /// # Errors
 /// A `content` [`Fault`] of the first that does not hold; a local one when a condition cannot be read.
-pub(super) fn judge(check: &Check, bytes: &[u8]) -> Result<(), Fault> {
+pub(super) fn judge(check: &Check, bytes: &[u8], kind: Option<&[u8]>) -> Result<(), Fault> {
     let content = |words: String| Err(Fault::answered(Outcome::Content, words));
     let quoted = |text: &str| format!("{:?}", plain(text, 150));
-    let text = String::from_utf8_lossy(bytes);
+    let text = charset::decoded(bytes, kind);
     if let Some(wanted) = check.contains.as_deref().filter(|wanted| !text.contains(wanted)) {
         return content(format!("the page does not contain {}", quoted(wanted)));
     }
@@ -73,7 +74,7 @@ pub(super) fn judge(check: &Check, bytes: &[u8]) -> Result<(), Fault> {
     if let Some(expression) = &check.json_path {
         let path = JsonPath::parse(expression)
             .map_err(|_| Fault::local(format!("{} is not a JSONPath", quoted(expression))))?;
-        let Ok(value) = serde_json::from_slice::<serde_json::Value>(bytes) else {
+        let Ok(value) = serde_json::from_str::<serde_json::Value>(&text) else {
             let larger = if bytes.len() >= MOST { " (it is larger than 1 MiB)" } else { "" };
             return content(format!("the page is not JSON{larger}"));
         };
@@ -92,7 +93,7 @@ mod tests {
     fn judged(change: impl FnOnce(&mut Check), page: &str) -> Result<(), String> {
         let mut check = Policy::default().check;
         change(&mut check);
-        judge(&check, page.as_bytes()).map_err(|fault| fault.words)
+        judge(&check, page.as_bytes(), None).map_err(|fault| fault.words)
     }
 
     #[test]

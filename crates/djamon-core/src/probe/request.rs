@@ -162,6 +162,7 @@ impl<'a> Trial<'a> {
         let (answer, passed) = exchange(&self.kit.config, stream, self.limit, request);
         let so_far = so_far(&passed);
         self.sent |= so_far.sent.is_some();
+        self.code = so_far.code.or(self.code);
         if let Some(first) = so_far.first {
             add(&mut self.times.first_byte, first.saturating_sub(so_far.sent.unwrap_or(ready)));
         }
@@ -250,6 +251,7 @@ impl<'a> Trial<'a> {
             return Ok(());
         }
         let keep = page::has_condition(self.check);
+        let kind = head.response.headers().get(header::CONTENT_TYPE).map(|kind| kind.as_bytes().to_vec());
         let began = self.limit.spent();
         let mut body = head.response.into_body();
         let (page, read) = page::read(&mut body.as_reader(), keep);
@@ -258,7 +260,7 @@ impl<'a> Trial<'a> {
         match read {
             Err(error) => Err(body_fault(&Error::from(error), page.length, &known)),
             Ok(()) if self.limit.is_spent() => Err(late_body(page.length, &known)),
-            Ok(()) => page::judge(self.check, &page.bytes),
+            Ok(()) => page::judge(self.check, &page.bytes, kind.as_deref()),
         }
     }
 
