@@ -1,5 +1,7 @@
 //! The corpus against the probe: every case's verdict under `head` and under `get`, in words and in time.
 
+mod differential;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

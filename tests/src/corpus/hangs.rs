@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use djamon_core::domain::Outcome::Timeout;
+use djamon_core::domain::Outcome::{Protocol, Timeout};
 
 use super::{Case, Step, lines, say};
 
@@ -23,7 +23,7 @@ pub fn cases() -> Vec<Case> {
         late(Case::raw("stall-before-blank-line", vec![say(b"HTTP/1.1 200 OK\r\n"), Step::Stall]), "no complete answer"),
         late(Case::raw("drip-status", vec![drip(b"HTTP/1.1 200 OK and more and more and more")]), "no complete answer"),
         late(Case::raw("drip-headers", vec![say(b"HTTP/1.1 200 OK\r\n"), drip(b"X-Slow: yes\r\n")]), "no complete answer"),
-        late(Case::raw("drip-blank-lines", vec![drip(b"\r\n")]), "no complete answer"),
+        Case::raw("drip-blank-lines", vec![drip(b"\r\n")]).waits().fails(Protocol, 0, "not HTTP"),
         late(page("stall-body", "Content-Length: 9").told_body(vec![Step::Stall]), "no complete page").but_head_is_up(200),
         late(page("stall-in-body", "Content-Length: 9").told_body(vec![say(b"hello"), Step::Stall]), "5 bytes came").but_head_is_up(200),
         late(page("stall-open-body", "Connection: close").told_body(vec![say(b"hello"), Step::Stall]), "no complete page").but_head_is_up(200),

@@ -7,7 +7,7 @@
 use crate::domain::text::plain;
 
 /// The most that the heads of one request may be, informational ones included.
-pub(super) const MOST_HEAD: usize = 64 * 1024;
+pub(super) const MOST_HEAD: usize = 256 * 1024;
 
 /// The headers that are handed on.
 const KEPT: [&str; 5] =
@@ -60,28 +60,29 @@ impl HeadReader {
     /// # Errors
     /// [`Odd`] as soon as it is clear that there will be no head.
     pub fn hear(&mut self, bytes: &[u8]) -> Result<Option<Whole>, Odd> {
+        // Only what is new is searched: bytes that come one by one cost no more than together.
+        let searched = self.rest.len();
         self.rest.extend_from_slice(bytes);
         let rest = std::mem::take(&mut self.rest);
-        let mut left = rest.as_slice();
-        while let Some(end) = left.iter().position(|byte| *byte == b'\n') {
-            let (line, after) = left.split_at(end + 1);
-            left = after;
-            self.taken += line.len();
-            if self.taken > MOST_HEAD {
+        let (mut begun, mut ends) = (0, searched..rest.len());
+        while let Some(end) = ends.find(|at| rest.get(*at) == Some(&b'\n')) {
+            let line = rest.get(begun..end).unwrap_or_default();
+            begun = end + 1;
+            if self.taken + begun > MOST_HEAD {
                 return Err(Odd::LargeHead);
             }
             if let Some(status) = self.take(line.trim_ascii_end())? {
-                return Ok(Some(Whole { code: status.code, bytes: self.plain(status, left) }));
+                let after = rest.get(begun..).unwrap_or_default();
+                return Ok(Some(Whole { code: status.code, bytes: self.plain(status, after) }));
             }
         }
-        if self.taken + left.len() > MOST_HEAD {
+        if self.taken + rest.len() > MOST_HEAD {
             return Err(Odd::LargeHead);
         }
-        if self.status.is_none() {
-            could_be_status(left)?;
-        }
-        self.rest = left.to_vec();
-        Ok(None)
+        self.taken += begun;
+        self.rest = rest;
+        self.rest.drain(..begun);
+        if self.status.is_none() { could_be_status(&self.rest) } else { Ok(None) }
     }
 
     /// Takes one line; gives the status when it was the last of a head that counts.
@@ -90,8 +91,6 @@ impl HeadReader {
             return Err(Odd::NotHttp("a NUL byte in its head".into()));
         }
         match (self.status, line) {
-            // Blank lines before a status are passed over, as RFC 9112 asks of servers.
-            (None, []) => Ok(None),
             (None, line) => {
                 self.status = Some(status(line)?);
                 Ok(None)
@@ -154,23 +153,27 @@ fn printable(value: &[u8]) -> Vec<u8> {
 
 /// Refuses the beginning of a line that cannot become a status line any more: nobody waits for the rest of a greeting
 /// in another language.
-fn could_be_status(begun: &[u8]) -> Result<(), Odd> {
-    const START: &[u8] = b"HTTP/1.";
-    let begun = begun.trim_ascii_start();
+fn could_be_status(begun: &[u8]) -> Result<Option<Whole>, Odd> {
+    const START: &[u8] = b"HTTP/";
     let shared = begun.len().min(START.len());
-    if begun.get(..shared) == START.get(..shared) { Ok(()) } else { Err(not_http(begun)) }
+    if begun.get(..shared) == START.get(..shared) { Ok(None) } else { Err(not_http(begun)) }
 }
 
 fn status(line: &[u8]) -> Result<Status, Odd> {
     let read = || {
-        let text = line.trim_ascii_start().strip_prefix(b"HTTP/1.")?;
-        let (minor, text) = text.split_first().filter(|(minor, _)| minor.is_ascii_digit())?;
+        let (version, text) = line.split_at_checked(line.iter().position(u8::is_ascii_whitespace)?)?;
+        // Some answer `HTTP/2` to a question in HTTP/1; what follows is the same.
+        let minor = match version.strip_prefix(b"HTTP/")? {
+            b"1.0" => 0,
+            [b'1', b'.', b'0'..=b'9'] | b"2" | b"2.0" => 1,
+            _ => return None,
+        };
         let after = text.trim_ascii_start();
         let (code, reason) = after.split_at_checked(3)?;
         let is_apart = after.len() < text.len() && reason.first().is_none_or(u8::is_ascii_whitespace);
         let digits = std::str::from_utf8(code).ok().filter(|_| code.iter().all(u8::is_ascii_digit))?;
         let code = digits.parse().ok().filter(|code| is_apart && (100..=999).contains(code))?;
-        Some(Status { minor: u8::from(*minor > b'0'), code })
+        Some(Status { minor, code })
     };
     read().ok_or_else(|| not_http(line))
 }
@@ -230,7 +233,8 @@ mod tests {
         let odd = |text: &[u8]| heard(text).unwrap_err().to_string();
         assert_eq!(odd(b"SSH-2.0"), "answered by what is not HTTP (it begins with \"SSH-2.0\")");
         for text in [
-            "HTTP/2.0 200\r\n",
+            "HTTP/3 200\r\n",
+            "\r\n",
             "HTTP/1.1 20\r\n",
             "HTTP/1.1 2000 OK\r\n",
             "HTTP/1.1200\r\n",
@@ -239,7 +243,8 @@ mod tests {
             assert!(odd(text.as_bytes()).contains("not HTTP"), "{text}");
         }
         assert!(odd(b"HTTP/1.1 200 OK\r\nA: \0\r\n").contains("NUL"));
-        assert_eq!(heard(b"\r\nHTT"), Ok(None));
+        assert_eq!(heard(b"HTT"), Ok(None));
+        assert_eq!(plain_head("HTTP/2 204\r\n\r\n"), "HTTP/1.1 204 \r\n\r\n");
     }
 
     #[test]

@@ -44,6 +44,24 @@ pub(super) fn read(body: &mut impl Read, keep: bool) -> (Page, Result<(), std::i
     (page, Ok(()))
 }
 
+/// Refuses a page that comes in another transfer coding than pieces: nobody could tell whether it came whole.
+///
+/// # Errors
+/// A `body` [`Fault`] that names the coding.
+pub(super) fn readable<'a>(codings: impl Iterator<Item = &'a [u8]>) -> Result<(), Fault> {
+    let known = |coding: &[u8]| {
+        ["", "chunked", "identity"].iter().any(|known| coding.eq_ignore_ascii_case(known.as_bytes()))
+    };
+    let mut all = codings.flat_map(|coding| coding.split(|byte| *byte == b',')).map(<[u8]>::trim_ascii);
+    match all.find(|coding| !known(coding)) {
+        Some(odd) => {
+            let odd = plain(&String::from_utf8_lossy(odd), 100);
+            Err(Fault::answered(Outcome::Body, format!("page in the unknown transfer-encoding {odd:?}")))
+        }
+        None => Ok(()),
+    }
+}
+
 /// Whether the check has a condition on the page.
 pub(super) fn has_condition(check: &Check) -> bool {
     let Check { contains, not_contains, matches, json_path, .. } = check;

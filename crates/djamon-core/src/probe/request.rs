@@ -250,6 +250,8 @@ impl<'a> Trial<'a> {
         if self.method == Method::Head {
             return Ok(());
         }
+        let codings = head.response.headers().get_all(header::TRANSFER_ENCODING);
+        page::readable(codings.iter().map(HeaderValue::as_bytes))?;
         let keep = page::has_condition(self.check);
         let kind = head.response.headers().get(header::CONTENT_TYPE).map(|kind| kind.as_bytes().to_vec());
         let began = self.limit.spent();
