@@ -6,6 +6,7 @@ mod crontab;
 mod demo_target;
 mod layering;
 mod make_up;
+mod netns;
 mod notify;
 mod pool;
 mod probe;

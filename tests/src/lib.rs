@@ -8,6 +8,7 @@ pub mod database;
 pub mod fault_server;
 pub mod http_sink;
 pub mod monitor;
+pub mod netns;
 pub mod place;
 pub mod scripted;
 pub mod site_server;
