@@ -1,4 +1,4 @@
-//! What the probe makes of servers that behave and misbehave.
+//! What the probe sends, to whom, and what it says of it; what it makes of every kind of answer is in `corpus`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,102 +27,7 @@ fn look(url: &str, method: Method) -> Sight {
 }
 
 use Method::{Get, Head};
-use Outcome::{Body, Connect, Protocol, Redirect, Status, Timeout, Up};
-
-/// Path; under `head`: outcome, code and the method that gave the verdict; under `get`: outcome and code.
-type Row = (&'static str, (Outcome, u16, Method), (Outcome, u16));
-
-/// No code.
-const NONE: u16 = 0;
-
-#[rustfmt::skip]
-const ROWS: &[Row] = &[
-    ("/ok",               (Up, 200, Head),         (Up, 200)),
-    ("/status/204",       (Up, 204, Head),         (Up, 204)),
-    ("/status/299",       (Up, 299, Head),         (Up, 299)),
-    ("/status/304",       (Up, 304, Head),         (Up, 304)),
-    ("/status/300",       (Status, 300, Get),      (Status, 300)),
-    ("/status/401",       (Status, 401, Get),      (Status, 401)),
-    ("/status/404",       (Status, 404, Get),      (Status, 404)),
-    ("/status/500",       (Status, 500, Get),      (Status, 500)),
-    ("/status/999",       (Status, 999, Get),      (Status, 999)),
-    ("/status/099",       (Protocol, NONE, Get),   (Protocol, NONE)),
-    ("/early/200",        (Up, 200, Head),         (Up, 200)),
-    ("/early/503",        (Status, 503, Get),      (Status, 503)),
-    ("/continue",         (Up, 200, Head),         (Up, 200)),
-    ("/head-status/405",  (Up, 200, Get),          (Up, 200)),
-    ("/head-status/501",  (Up, 200, Get),          (Up, 200)),
-    ("/head-status/403",  (Up, 200, Get),          (Up, 200)),
-    ("/head-status/404",  (Up, 200, Get),          (Up, 200)),
-    ("/head-status/500",  (Up, 200, Get),          (Up, 200)),
-    ("/head-reset",       (Up, 200, Get),          (Up, 200)),
-    ("/head-closed",      (Up, 200, Get),          (Up, 200)),
-    ("/head-garbage",     (Up, 200, Get),          (Up, 200)),
-    ("/head-ping",        (Up, 200, Get),          (Up, 200)),
-    ("/get-status/500",   (Up, 200, Head),         (Status, 500)),
-    ("/get-closed",       (Up, 200, Head),         (Protocol, NONE)),
-    ("/closed",           (Protocol, NONE, Get),   (Protocol, NONE)),
-    ("/reset",            (Protocol, NONE, Get),   (Protocol, NONE)),
-    ("/garbage",          (Protocol, NONE, Get),   (Protocol, NONE)),
-    ("/ancient",          (Protocol, NONE, Get),   (Protocol, NONE)),
-    ("/half",             (Protocol, NONE, Get),   (Protocol, NONE)),
-    ("/nul",              (Protocol, NONE, Get),   (Protocol, NONE)),
-    ("/endless",          (Protocol, NONE, Get),   (Protocol, NONE)),
-    ("/megabyte",         (Protocol, NONE, Get),   (Protocol, NONE)),
-    ("/long",             (Up, 200, Head),         (Up, 200)),
-    ("/nul-body",         (Up, 200, Head),         (Up, 200)),
-    ("/empty",            (Up, 200, Head),         (Up, 200)),
-    ("/until-close",      (Up, 200, Head),         (Up, 200)),
-    ("/short",            (Up, 200, Head),         (Body, 200)),
-    ("/short-reset",      (Up, 200, Head),         (Body, 200)),
-    ("/open-reset",       (Up, 200, Head),         (Body, 200)),
-    ("/excess",           (Up, 200, Head),         (Up, 200)),
-    ("/two-lengths",      (Body, NONE, Get),       (Body, NONE)),
-    ("/odd-length",       (Body, NONE, Get),       (Body, NONE)),
-    ("/chunks",           (Up, 200, Head),         (Up, 200)),
-    ("/bad-chunk",        (Up, 200, Head),         (Body, 200)),
-    ("/cut-chunk",        (Up, 200, Head),         (Body, 200)),
-    ("/no-last-chunk",    (Up, 200, Head),         (Body, 200)),
-    ("/gzip",             (Up, 200, Head),         (Up, 200)),
-    ("/bad-gzip",         (Up, 200, Head),         (Body, 200)),
-    ("/cut-gzip",         (Up, 200, Head),         (Body, 200)),
-    ("/bomb",             (Up, 200, Head),         (Up, 200)),
-    ("/endless-body",     (Up, 200, Head),         (Up, 200)),
-    ("/go/301/~ok",       (Up, 200, Head),         (Up, 200)),
-    ("/go/302/~ok",       (Up, 200, Head),         (Up, 200)),
-    ("/go/303/~ok",       (Up, 200, Head),         (Up, 200)),
-    ("/go/307/~ok",       (Up, 200, Head),         (Up, 200)),
-    ("/go/308/~ok",       (Up, 200, Head),         (Up, 200)),
-    ("/go/302/~status~503", (Status, 503, Get),    (Status, 503)),
-    ("/go/302/~closed",   (Protocol, NONE, Get),   (Protocol, NONE)),
-    ("/go/302/http:~~127.0.0.1:1~", (Connect, NONE, Head), (Connect, NONE)),
-    ("/go/302/ftp:~~127.0.0.1~",  (Redirect, 302, Get), (Redirect, 302)),
-    ("/go/302/http:~~127.0.0.1:0~", (Redirect, 302, Get), (Redirect, 302)),
-    ("/go/302/http:~~[~", (Redirect, 302, Get),    (Redirect, 302)),
-    ("/go/302/",          (Redirect, 302, Get),    (Redirect, 302)),
-    ("/status/301",       (Redirect, 301, Get),    (Redirect, 301)),
-    ("/ping",             (Redirect, 302, Get),    (Redirect, 302)),
-    ("/chain/10",         (Up, 200, Head),         (Up, 200)),
-    ("/chain/11",         (Redirect, 302, Get),    (Redirect, 302)),
-];
-
-#[test]
-fn every_answer_has_its_verdict_under_head_and_under_get() {
-    let server = FaultServer::plain();
-    let mut wrong = Vec::new();
-    for (path, (outcome, code, method), (by_get, code_by_get)) in ROWS {
-        let sight = look(&server.url(path), Head);
-        if (sight.outcome, sight.code.unwrap_or(NONE), sight.method) != (*outcome, *code, *method) {
-            wrong.push(format!("head {path}: {sight:?}"));
-        }
-        let sight = look(&server.url(path), Get);
-        if (sight.outcome, sight.code.unwrap_or(NONE), sight.method) != (*by_get, *code_by_get, Get) {
-            wrong.push(format!("get {path}: {sight:?}"));
-        }
-        assert_eq!(sight.detail.is_none(), sight.outcome == Up, "{path}: {:?}", sight.detail);
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}
+use Outcome::{Connect, Status, Timeout, Up};
 
 #[test]
 fn what_hangs_is_a_timeout_in_its_phase_and_ends_in_time() {

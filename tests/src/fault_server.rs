@@ -1,4 +1,5 @@
-//! A web server that misbehaves on purpose: raw sockets on port 0, behaviour by path (see [`answer`]).
+//! A web server that misbehaves on purpose: raw sockets on port 0, behaviour by path (see [`answer`]). Plain or encrypted,
+//! it remembers what it was asked; the many ways to misbehave are in [`crate::corpus`].
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -7,8 +8,9 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use flate2::{Compression, write::GzEncoder};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+use crate::corpus::gzip;
 
 /// A request as it came.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -147,41 +149,12 @@ fn misbehave(path: &str, is_head: bool, to: &mut dyn Connection, raw: &TcpStream
         "ok" => whole(to, is_head, "200 OK", "", b"hello"),
         "status" => whole(to, is_head, &format!("{rest} Told"), "", b"hello"),
         "json" => whole(to, is_head, "200 OK", "", br#"{"jobs":[{"state":"ok"}]}"#),
-        // Redirects: /go/CODE/LOCATION; a chain that counts down; one that goes round.
         "go" => {
             let (code, location) = rest.split_once('/').unwrap_or((rest, ""));
             let location = location.replace("~", "/").replace("%3A", ":");
             whole(to, is_head, &format!("{code} Go"), &format!("Location: {location}\r\n"), b"")
         }
-        "chain" => match rest.parse::<u32>() {
-            Ok(0) | Err(_) => whole(to, is_head, "200 OK", "", b"hello"),
-            Ok(n) => whole(to, is_head, "302 Go", &format!("Location: /chain/{}\r\n", n - 1), b""),
-        },
-        "ping" => whole(to, is_head, "302 Go", "Location: /pong\r\n", b""),
-        "pong" => whole(to, is_head, "302 Go", "Location: /ping\r\n", b""),
-        // Heads.
-        "early" => {
-            write!(to, "HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n")?;
-            whole(to, is_head, &format!("{rest} Told"), "", b"hello")
-        }
-        "continue" => {
-            write!(to, "HTTP/1.1 100 Continue\r\n\r\n")?;
-            whole(to, is_head, "200 OK", "", b"hello")
-        }
         "closed" => Ok(()),
-        "reset" => reset(raw),
-        "garbage" => to.write_all(b"SSH-2.0-Server\r\n"),
-        "ancient" => to.write_all(b"<html>hello</html>"),
-        "half" => to.write_all(b"HTTP/1.1 200 OK\r\nContent-"),
-        "nul" => to.write_all(b"HTTP/1.1 200 OK\r\nX-Odd: a\0b\r\nContent-Length: 0\r\n\r\n"),
-        "endless" => {
-            to.write_all(b"HTTP/1.1 200 OK\r\n")?;
-            loop {
-                to.write_all(b"X-More: and more and more and more and more\r\n")?;
-            }
-        }
-        "megabyte" => whole(to, is_head, "200 OK", &format!("X-Long: {}\r\n", "x".repeat(1 << 20)), b""),
-        "long" => whole(to, is_head, "200 OK", &format!("X-Long: {}\r\n", "x".repeat(40_000)), b"hello"),
         "hang" => until_gone(to),
         "drip" => {
             raw.set_read_timeout(Some(Duration::from_millis(20)))?;
@@ -194,39 +167,9 @@ fn misbehave(path: &str, is_head: bool, to: &mut dyn Connection, raw: &TcpStream
             }
             Ok(())
         }
-        // Bodies.
-        "nul-body" => whole(to, is_head, "200 OK", "", b"a\0b"),
-        "empty" => whole(to, is_head, "200 OK", "", b""),
-        "until-close" => body("", b"hello"),
         "short" => body("Content-Length: 100\r\n", b"hello"),
-        "short-reset" => {
-            body("Content-Length: 100\r\n", b"hello")?;
-            reset(raw)
-        }
-        "open-reset" => {
-            body("", b"hello")?;
-            reset(raw)
-        }
-        "excess" => body("Content-Length: 5\r\n", b"hello and more"),
-        "two-lengths" => body("Content-Length: 5\r\nContent-Length: 6\r\n", b"hello"),
-        "odd-length" => body("Content-Length: five\r\n", b"hello"),
-        "chunks" => body("Transfer-Encoding: chunked\r\n", b"5\r\nhello\r\n0\r\n\r\n"),
-        "bad-chunk" => body("Transfer-Encoding: chunked\r\n", b"zz\r\nhello\r\n0\r\n\r\n"),
-        "cut-chunk" => body("Transfer-Encoding: chunked\r\n", b"20\r\nhello"),
-        "no-last-chunk" => body("Transfer-Encoding: chunked\r\n", b"5\r\nhello\r\n"),
         "gzip" => body("Content-Encoding: gzip\r\n", &gzip(b"hello")),
-        "bad-gzip" => body("Content-Encoding: gzip\r\nContent-Length: 5\r\n", b"hello"),
-        "cut-gzip" => body("Content-Encoding: gzip\r\n", gzip(&[7; 4000]).get(..20).unwrap()),
         "bomb" => body("Content-Encoding: gzip\r\n", &gzip(&vec![0; 50 << 20])),
-        "endless-body" => {
-            body("", b"")?;
-            if is_head {
-                return Ok(());
-            }
-            loop {
-                to.write_all(&[b'x'; 4096])?;
-            }
-        }
         "hang-body" => {
             body("Content-Length: 100\r\n", b"hello")?;
             if is_head { Ok(()) } else { until_gone(to) }
@@ -240,12 +183,6 @@ fn whole(to: &mut dyn Connection, is_head: bool, status: &str, headers: &str, bo
     if is_head { Ok(()) } else { to.write_all(body) }
 }
 
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
-}
-
 /// Says no more until the client goes away.
 fn until_gone(from: &mut dyn Connection) -> io::Result<()> {
     from.flush()?;
@@ -256,9 +193,4 @@ fn until_gone(from: &mut dyn Connection) -> io::Result<()> {
 /// Waits for the read timeout; whether the client went away meanwhile.
 fn pause_or_gone(from: &mut dyn Connection) -> bool {
     !matches!(from.read(&mut [0; 64]), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
-}
-
-/// Breaks the connection off: closed while something unread is there, the system sends a reset.
-fn reset(raw: &TcpStream) -> io::Result<()> {
-    rustix::net::sockopt::set_socket_linger(raw, Some(Duration::ZERO)).map_err(io::Error::from)
 }

@@ -3,12 +3,14 @@
 pub mod binary;
 pub mod clock;
 pub mod cluster;
+pub mod corpus;
 pub mod database;
 pub mod fault_server;
 pub mod http_sink;
 pub mod mail_server;
 pub mod monitor;
 pub mod mount;
+pub mod netns;
 pub mod nginx;
 pub mod place;
 pub mod running;

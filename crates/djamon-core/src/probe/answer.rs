@@ -6,7 +6,8 @@ use std::time::Duration;
 use ureq::Error;
 
 use super::fault::{Fault, is_local, plain_error, told};
-use super::http::{Broken, MOST_HEAD, Passed};
+use super::head::Odd;
+use super::http::{Broken, Passed};
 use super::tls::rustls_error;
 use super::tls_words::handshake_words;
 use crate::domain::{Instant, Outcome, text::plain};
@@ -33,6 +34,12 @@ pub(super) fn head_fault(error: &Error, known: &Known<'_>) -> Fault {
     } else {
         "connection closed in the middle of the answer's head"
     };
+    if let Some(odd) = odd(error) {
+        return match odd {
+            Odd::NotHttp(_) => Fault::silent(Outcome::Protocol, odd.to_string()),
+            Odd::LargeHead | Odd::LongLine => Fault::answered(Outcome::Protocol, odd.to_string()),
+        };
+    }
     match error {
         Error::Timeout(_) => late_head(known),
         Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
@@ -45,10 +52,6 @@ pub(super) fn head_fault(error: &Error, known: &Known<'_>) -> Fault {
             Outcome::Protocol,
             format!("answered by what is not HTTP ({})", plain(&error.to_string(), 200)),
         ),
-        Error::LargeResponseHeader(..) => Fault::answered(
-            Outcome::Protocol,
-            format!("the head of the answer is larger than {} KiB", MOST_HEAD / 1024),
-        ),
         Error::Http(_) | Error::BadUri(_) => Fault::local(format!("the request cannot be made: {error}")),
         other => broken(other, known).unwrap_or_else(|| {
             Fault::silent(Outcome::Protocol, format!("no answer ({})", plain(&other.to_string(), 200)))
@@ -58,8 +61,13 @@ pub(super) fn head_fault(error: &Error, known: &Known<'_>) -> Fault {
 
 /// The fault of an answer whose head came and whose body did not, after `read` bytes of it.
 pub(super) fn body_fault(error: &Error, read: usize, known: &Known<'_>) -> Fault {
+    if let Some(odd) = odd(error) {
+        return Fault::answered(Outcome::Body, format!("wrongly framed page after {read} bytes: {odd}"));
+    }
     match error {
         Error::Timeout(_) => late_body(read, known),
+        // Stalled: the connection ended before a chunk's own line did.
+        Error::BodyStalled => Fault::answered(Outcome::Body, format!("page cut short after {read} bytes")),
         Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
             Fault::answered(Outcome::Body, format!("page cut short after {read} bytes"))
         }
@@ -105,6 +113,12 @@ pub(super) fn late_body(read: usize, known: &Known<'_>) -> Fault {
     Fault::answered(Outcome::Timeout, words)
 }
 
+/// What is odd about an answer, when that is why there is none.
+fn odd(error: &Error) -> Option<&Odd> {
+    let Error::Other(inner) = error else { return None };
+    inner.downcast_ref()
+}
+
 /// The fault of a connection that broke.
 fn broken(error: &Error, known: &Known<'_>) -> Option<Fault> {
     let Error::Other(inner) = error else { return None };
@@ -140,6 +154,7 @@ mod tests {
                 sent: Some(Duration::from_millis(12)),
                 first: first.map(Duration::from_millis),
                 bytes,
+                code: None,
             },
             host: "shop.example",
             now: Instant::from_ms(0),

@@ -13,12 +13,13 @@ use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
 use ureq::{Agent, AsSendBody, Body, Error, Timeout};
 
+use super::head::{HeadReader, MOST_HEAD, Odd};
 use super::limit::Limit;
 use super::tls::Encrypted;
 use super::wire::{Wire, is_out_of_time};
 
-/// The most that the head of an answer may be.
-pub(super) const MOST_HEAD: usize = 64 * 1024;
+/// The longest line between the pieces of a page.
+const LONGEST_LINE: usize = 64 * 1024;
 
 /// A connection to speak HTTP over.
 #[derive(Debug)]
@@ -38,6 +39,8 @@ pub(super) struct Passed {
     pub first: Option<Duration>,
     /// How many bytes of the answer came.
     pub bytes: u64,
+    /// The status code, once the head is whole.
+    pub code: Option<u16>,
 }
 
 /// An error of a read or write that ureq must not interpret: it takes a reset for the end of some bodies.
@@ -61,7 +64,7 @@ pub(super) fn config(user_agent: &str) -> Config {
         .max_redirects(0)
         .max_redirects_will_error(false)
         .max_idle_connections(0)
-        .max_response_header_size(MOST_HEAD)
+        .max_response_header_size(2 * MOST_HEAD)
         .build()
 }
 
@@ -75,7 +78,8 @@ pub(super) fn exchange(
 ) -> (Result<Response<Body>, Error>, Arc<Mutex<Passed>>) {
     let passed = Arc::new(Mutex::new(Passed::default()));
     let pages = Pages::for_request(&request);
-    let channel = Channel { stream, pages, limit, passed: Arc::clone(&passed) };
+    let head = Some(HeadReader::default());
+    let channel = Channel { stream, head, pages, limit, passed: Arc::clone(&passed) };
     let agent = Agent::with_parts(config.clone(), Given(Mutex::new(Some(channel))), Nowhere);
     let request = agent.configure_request(request).timeout_global(Some(limit.left())).build();
     (agent.run(request), passed)
@@ -112,6 +116,8 @@ impl Resolver for Nowhere {
 #[derive(Debug)]
 struct Channel {
     stream: Stream,
+    /// Until the head is whole.
+    head: Option<HeadReader>,
     pages: Pages,
     limit: Limit,
     passed: Arc<Mutex<Passed>>,
@@ -120,6 +126,26 @@ struct Channel {
 impl Channel {
     fn passed(&self, change: impl FnOnce(&mut Passed)) {
         change(&mut self.passed.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Reads more into the pages; says how much.
+    fn read(&mut self, reason: Timeout) -> Result<usize, Error> {
+        let room = self.pages.input_append_buf();
+        if room.is_empty() {
+            return Err(Error::Other(Box::new(Odd::LongLine)));
+        }
+        let read = match &mut self.stream {
+            Stream::Plain(wire) => wire.read(room),
+            Stream::Encrypted(stream) => stream.read(room),
+        };
+        let amount = read.map_err(|error| kept(error, reason))?;
+        let now = self.limit.spent();
+        self.passed(|passed| {
+            passed.bytes += u64::try_from(amount).unwrap_or(u64::MAX);
+            passed.first = passed.first.or((amount > 0).then_some(now));
+        });
+        self.pages.input_appended(amount);
+        Ok(amount)
     }
 }
 
@@ -140,19 +166,17 @@ impl Transport for Channel {
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
-        let room = self.pages.input_append_buf();
-        let read = match &mut self.stream {
-            Stream::Plain(wire) => wire.read(room),
-            Stream::Encrypted(stream) => stream.read(room),
-        };
-        let amount = read.map_err(|error| kept(error, timeout.reason))?;
-        self.pages.input_appended(amount);
-        let now = self.limit.spent();
-        self.passed(|passed| {
-            passed.bytes += u64::try_from(amount).unwrap_or(u64::MAX);
-            passed.first = passed.first.or((amount > 0).then_some(now));
-        });
-        Ok(amount > 0)
+        loop {
+            let amount = self.read(timeout.reason)?;
+            let Some(head) = self.head.as_mut().filter(|_| amount > 0) else { return Ok(amount > 0) };
+            let heard = head.hear(self.pages.input()).map_err(|odd| Error::Other(Box::new(odd)))?;
+            self.pages.replace_input(heard.as_ref().map(|whole| whole.bytes.as_slice()).unwrap_or_default());
+            if let Some(whole) = heard {
+                self.head = None;
+                self.passed(|passed| passed.code = Some(whole.code));
+                return Ok(true);
+            }
+        }
     }
 
     fn is_open(&mut self) -> bool {
@@ -174,8 +198,7 @@ fn kept(error: io::Error, reason: Timeout) -> Error {
     }
 }
 
-/// The buffers of one connection. The input grows with the head of the answer: ureq's own stays at its first size, and a
-/// head that is larger looks like a closed connection.
+/// The buffers of one connection. The input grows with the longest piece that must be read whole.
 #[derive(Debug, Default)]
 struct Pages {
     output: Vec<u8>,
@@ -196,6 +219,13 @@ impl Pages {
         let longest = headers.chain([request.uri().to_string().len()]).max().unwrap_or(0);
         Pages { output: vec![0; Self::OUTPUT.max(longest + 64)], ..Pages::default() }
     }
+
+    /// Puts `bytes` in the place of all input.
+    fn replace_input(&mut self, bytes: &[u8]) {
+        self.input.resize(self.input.len().max(bytes.len()), 0);
+        (self.from, self.to) = (0, bytes.len());
+        self.input.get_mut(..bytes.len()).unwrap_or_default().copy_from_slice(bytes);
+    }
 }
 
 impl Buffers for Pages {
@@ -213,8 +243,8 @@ impl Buffers for Pages {
             (self.from, self.to) = (0, self.to - self.from);
         }
         if self.input.len() < self.to + Self::INPUT / 4 {
-            let doubled = (self.input.len() * 2).clamp(Self::INPUT, 4 * MOST_HEAD);
-            self.input.resize(doubled.max(self.to + 1), 0);
+            let doubled = (self.input.len() * 2).clamp(Self::INPUT, LONGEST_LINE);
+            self.input.resize(self.input.len().max(doubled), 0);
         }
         self.input.get_mut(self.to..).unwrap_or_default()
     }
@@ -243,17 +273,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_input_grows_until_a_whole_head_fits() {
+    fn the_input_grows_until_a_whole_line_fits_and_no_further() {
         let mut pages = Pages::default();
-        for _ in 0..MOST_HEAD {
+        for _ in 0..LONGEST_LINE {
             let room = pages.input_append_buf();
             room[0] = b'x';
             pages.input_appended(1);
             pages.input_consume(0);
         }
-        assert_eq!(pages.input().len(), MOST_HEAD);
+        assert_eq!(pages.input().len(), LONGEST_LINE);
+        assert!(pages.input_append_buf().is_empty());
         assert!(!pages.can_use_input(), "nothing was consumed: more must be read");
-        pages.input_consume(MOST_HEAD - 1);
+        pages.input_consume(LONGEST_LINE - 1);
         assert_eq!((pages.input(), pages.can_use_input()), (&b"x"[..], true));
     }
 }

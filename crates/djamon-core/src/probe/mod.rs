@@ -8,9 +8,11 @@
 //! leads, what a certificate's refusal is called) has its own file without sockets.
 
 mod answer;
+mod charset;
 mod connect;
 mod fault;
 mod gate;
+mod head;
 mod http;
 mod limit;
 mod names;

@@ -1,15 +1,15 @@
 //! What an answer says, held against the site's conditions: its headers, and its body, read to its end or to 1 MiB.
 
-use std::borrow::Cow;
 use std::io::Read;
 
-use encoding_rs::{Encoding, UTF_8};
+use encoding_rs::Encoding;
 use regex::Regex;
 use serde_json::Value;
 use serde_json_path::JsonPath;
-use ureq::http::HeaderMap;
 use ureq::http::header::CONTENT_TYPE;
+use ureq::http::{HeaderMap, HeaderValue};
 
+use super::charset;
 use super::fault::Fault;
 use crate::domain::{Check, Outcome, text::plain};
 
@@ -48,6 +48,24 @@ pub(super) fn read(body: &mut impl Read, keep: bool) -> (Page, Result<(), std::i
     (page, Ok(()))
 }
 
+/// Refuses a page that comes in another transfer coding than pieces: nobody could tell whether it came whole.
+///
+/// # Errors
+/// A `body` [`Fault`] that names the coding.
+pub(super) fn readable<'a>(codings: impl Iterator<Item = &'a [u8]>) -> Result<(), Fault> {
+    let known = |coding: &[u8]| {
+        ["", "chunked", "identity"].iter().any(|known| coding.eq_ignore_ascii_case(known.as_bytes()))
+    };
+    let mut all = codings.flat_map(|coding| coding.split(|byte| *byte == b',')).map(<[u8]>::trim_ascii);
+    match all.find(|coding| !known(coding)) {
+        Some(odd) => {
+            let odd = plain(&String::from_utf8_lossy(odd), 100);
+            Err(Fault::answered(Outcome::Body, format!("page in the unknown transfer-encoding {odd:?}")))
+        }
+        None => Ok(()),
+    }
+}
+
 /// Whether the check has a condition on the page.
 pub(super) fn has_condition(check: &Check) -> bool {
     let Check { contains, not_contains, matches, json_path, .. } = check;
@@ -80,7 +98,7 @@ pub(super) fn judge_headers(check: &Check, headers: &HeaderMap) -> Result<(), Fa
 /// # Errors
 /// A `content` [`Fault`] of the first that does not hold; a local one when a condition cannot be read.
 pub(super) fn judge(check: &Check, headers: &HeaderMap, bytes: &[u8]) -> Result<(), Fault> {
-    let text = text(headers, bytes);
+    let text = charset::decoded(bytes, headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes));
     if let Some(wanted) = check.contains.as_deref().filter(|wanted| !text.contains(wanted)) {
         return content(format!("the page does not contain {}", quoted(wanted)));
     }
@@ -122,33 +140,6 @@ fn content(words: String) -> Result<(), Fault> {
 
 fn quoted(text: &str) -> String {
     format!("{:?}", plain(text, 150))
-}
-
-/// The page as text: by its byte order mark, else by the charset of its Content-Type, else by the one its HTML declares
-/// (in its first 1024 bytes, as the HTML standard says), else as UTF-8. What is no character becomes U+FFFD.
-fn text<'p>(headers: &HeaderMap, bytes: &'p [u8]) -> Cow<'p, str> {
-    let kind = headers.get(CONTENT_TYPE).map(|kind| String::from_utf8_lossy(kind.as_bytes()));
-    let named = |label: String| Encoding::for_label(label.as_bytes());
-    let encoding = kind.as_deref().and_then(charset).and_then(named).or_else(|| {
-        // A page whose declaration can be read as ASCII is not in UTF-16, whatever it declares.
-        declared(bytes).and_then(named).map(Encoding::output_encoding)
-    });
-    encoding.unwrap_or(UTF_8).decode(bytes).0
-}
-
-/// The charset of a Content-Type.
-fn charset(kind: &str) -> Option<String> {
-    let parameters = kind.split(';').skip(1).filter_map(|parameter| parameter.split_once('='));
-    let mut charsets = parameters.filter(|(name, _)| name.trim().eq_ignore_ascii_case("charset"));
-    charsets.next().map(|(_, label)| label.trim().trim_matches('"').to_owned())
-}
-
-/// The charset that a `<meta>` declares.
-fn declared(bytes: &[u8]) -> Option<String> {
-    let head = String::from_utf8_lossy(bytes.get(..1024).unwrap_or(bytes)).to_ascii_lowercase();
-    let (_, label) = head.split_once("<meta")?.1.split_once("charset=")?;
-    let label = label.trim_start().trim_start_matches(['"', '\'']);
-    Some(label.chars().take_while(|c| c.is_ascii_alphanumeric() || "-_:.".contains(*c)).collect())
 }
 
 /// The page as JSON, which is UTF-8 (RFC 8259) unless a byte order mark says otherwise.
@@ -213,27 +204,6 @@ mod tests {
         );
         let nothing = judged(wants("!= 3"), r#"{"jobs":[]}"#).unwrap_err();
         assert_eq!(nothing, "nothing on the page is at \"$.jobs[*].left\"");
-    }
-
-    #[test]
-    fn a_page_is_decoded_as_it_says() {
-        let decoded = |kind: &str, bytes: &[u8]| {
-            let mut headers = HeaderMap::new();
-            headers.insert(CONTENT_TYPE, kind.parse().unwrap());
-            text(&headers, bytes).into_owned()
-        };
-        assert_eq!(decoded("text/plain", "Grüße".as_bytes()), "Grüße");
-        assert_eq!(decoded("text/plain; charset=ISO-8859-1", b"Gr\xfc\xdfe"), "Grüße");
-        assert_eq!(decoded("text/html; Charset=\"shift_jis\"", b"\x93\xfa"), "日");
-        assert_eq!(decoded("text/plain; charset=latin1", b"\xef\xbb\xbfGr\xc3\xbc"), "Grü", "the mark wins");
-        assert_eq!(decoded("text/plain", b"\xff\xfeG\0r\0\xfc\0"), "Grü");
-        assert_eq!(
-            decoded("text/html", b"<META charset='windows-1252'>\xfc"),
-            "<META charset='windows-1252'>ü"
-        );
-        assert!(decoded("text/html", b"<meta content=\"text/html; charset=koi8-r\">\xc4").ends_with('д'));
-        assert!(decoded("text/html", "<meta charset=utf-16>ü".as_bytes()).ends_with('ü'));
-        assert_eq!(decoded("text/plain; charset=nonsense", b"a\xfc"), "a\u{fffd}");
     }
 
     #[test]

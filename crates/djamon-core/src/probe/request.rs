@@ -175,6 +175,7 @@ impl<'a> Trial<'a> {
         };
         let so_far = so_far(&passed);
         self.sent |= so_far.sent.is_some();
+        self.code = so_far.code.or(self.code);
         if let Some(first) = so_far.first {
             add(&mut self.times.first_byte, first.saturating_sub(so_far.sent.unwrap_or(ready)));
         }
@@ -296,6 +297,8 @@ impl<'a> Trial<'a> {
         if self.method == Method::Head {
             return Ok(());
         }
+        let codings = head.response.headers().get_all(header::TRANSFER_ENCODING);
+        page::readable(codings.iter().map(HeaderValue::as_bytes))?;
         let keep = page::has_condition(self.check);
         let began = self.limit.spent();
         let (answer, mut body) = head.response.into_parts();

@@ -1,0 +1,190 @@
+//! Networks that fail: addresses that are silent or unreachable, a family that is dead, a resolver that misbehaves, a
+//! line that is gone. The real program in network namespaces; root needed.
+
+use std::time::Duration;
+
+use djamon_core::clock::Stopwatch;
+use djamon_tests::fault_server::FaultServer;
+use djamon_tests::netns::{Network, start_resolver};
+use djamon_tests::place::Place;
+use serde_json::Value;
+
+/// What `command` printed as JSON, and how long it took.
+fn told(network: &Network, place: &Place, words: &[&str]) -> (Value, Duration) {
+    let watch = Stopwatch::start();
+    let said = network.check(words).current_dir(place.path()).output().unwrap();
+    let text = String::from_utf8_lossy(&said.stdout);
+    let told = serde_json::from_str(&text)
+        .unwrap_or_else(|_| panic!("{words:?}: {text}{}", String::from_utf8_lossy(&said.stderr)));
+    (told, watch.elapsed())
+}
+
+/// A look at `url` with a limit of two seconds.
+fn look(network: &Network, url: &str) -> (Value, Duration) {
+    told(network, &Place::default(), &["probe", "--json", "--timeout", "2s", url])
+}
+
+/// What a probe says of each URL (`PORT`: a server's on every own address), looked at side by side: outcome, code and a
+/// part of the detail.
+fn verdicts(rows: &[(&str, &str, Option<u64>, &str)]) {
+    let network = Network::new();
+    network.inside(|| {
+        start_resolver();
+        let server = FaultServer::on("[::]");
+        let wrong: Vec<String> = std::thread::scope(|scope| {
+            let looks: Vec<_> = rows
+                .iter()
+                .map(|(url, outcome, code, words)| {
+                    let url = url.replace("PORT", &server.port().to_string());
+                    let network = &network;
+                    scope.spawn(move || {
+                        let (seen, took) = look(network, &url);
+                        let detail = seen["detail"].as_str().unwrap_or_default();
+                        let agrees = seen["outcome"] == *outcome
+                            && seen["code"].as_u64() == *code
+                            && detail.contains(words)
+                            && took < Duration::from_secs(10);
+                        (!agrees).then(|| format!("{url}: {seen} {took:?}"))
+                    })
+                })
+                .collect();
+            looks.into_iter().filter_map(|look| look.join().unwrap()).collect()
+        });
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    });
+    println!("network: {} cases agree", rows.len());
+}
+
+#[test]
+fn addresses_that_are_silent_unreachable_or_without_a_route_are_told_apart() {
+    verdicts(&[
+        ("http://10.9.0.1:PORT/ok", "up", Some(200), ""),
+        ("http://[fd00:9::1]:PORT/ok", "up", Some(200), ""),
+        ("http://v4.test:PORT/ok", "up", Some(200), ""),
+        ("http://v6.test:PORT/ok", "up", Some(200), ""),
+        ("http://10.9.1.9:PORT/ok", "timeout", Some(500), "no connection within 2 s (10.9.1.9:"),
+        ("http://dead.test:PORT/ok", "timeout", Some(500), "no connection within 2 s"),
+        ("http://[fd00:9:1::9]:PORT/ok", "timeout", Some(500), "no connection within 2 s"),
+        ("http://10.9.0.1:1/", "connect", None, "connection refused"),
+        ("http://10.9.2.1:PORT/", "connect", None, "host unreachable"),
+        ("http://192.0.2.1:PORT/", "local", None, "no route to this address from here"),
+        ("http://nowhere.test:PORT/", "local", None, "no route to this address from here"),
+        (
+            "http://10.9.0.1:PORT/go/302/http:~~10.9.1.9:PORT~",
+            "timeout",
+            Some(500),
+            "redirected to http://10.9.1.9",
+        ),
+    ]);
+}
+
+#[test]
+fn a_resolver_that_misbehaves_is_dns_and_the_fault_is_named() {
+    verdicts(&[
+        ("http://nxdomain.test/", "dns", None, "the name nxdomain.test is unknown"),
+        ("http://empty.test/", "dns", None, "the name empty.test has no address"),
+        ("http://servfail.test/", "dns", None, "looking up the name servfail.test"),
+        ("http://refused.test/", "dns", None, "looking up the name refused.test"),
+        ("http://silent.test/", "dns", None, "looking up the name silent.test"),
+        ("http://garbage.test/", "dns", None, "looking up the name garbage.test"),
+        ("http://truncated.test/", "dns", None, "looking up the name truncated.test"),
+        ("http://10.9.0.1:PORT/go/302/http:~~silent.test~", "dns", None, "redirected to http://silent.test/"),
+    ]);
+}
+
+#[test]
+fn a_dead_family_of_addresses_costs_a_quarter_of_a_second() {
+    let network = Network::new();
+    network.inside(|| {
+        start_resolver();
+        let server = FaultServer::on("[::]");
+        for name in ["dual", "dual-v4-dead"] {
+            let (seen, _) = look(&network, &format!("http://{name}.test:{}/ok", server.port()));
+            assert_eq!(seen["outcome"], "up", "{seen}");
+            // 250 ms, and what a busy machine takes.
+            assert!(seen["phases"]["connect_ms"].as_u64().unwrap() < 800, "{seen}");
+        }
+    });
+}
+
+/// A run with this sandbox and these sites in a network where `prepare` was done; `PORT` is a server's.
+fn run_with(sandbox: &[&str], sites: &[&str], meanwhile: impl Fn(&Network, &FaultServer) + Sync) -> Value {
+    let network = Network::new();
+    network.inside(|| {
+        start_resolver();
+        let server = FaultServer::on("[::]");
+        let fill = |url: &&str| url.replace("PORT", &server.port().to_string());
+        let sandbox: Vec<_> = sandbox.iter().map(fill).collect();
+        let place = Place::with(&format!("[check]\nsandbox_urls = {sandbox:?}\ntimeout = \"2s\"\n"));
+        for (number, url) in sites.iter().enumerate() {
+            place.done(&["site", "add", &fill(url), "--name", &format!("site {number}")]);
+        }
+        std::thread::scope(|scope| {
+            scope.spawn(|| meanwhile(&network, &server));
+            told(&network, &place, &["run", "--json"]).0
+        })
+    })
+}
+
+fn reason(run: &Value) -> &str {
+    run["blind"]["reason"].as_str().unwrap_or_default()
+}
+
+#[test]
+fn a_dead_resolver_beside_a_live_line_blames_nobody() {
+    let sites = ["http://servfail.test/", "http://silent.test/", "http://10.9.0.1:PORT/ok"];
+    let run = run_with(&["http://silent.test/", "http://10.9.0.1:PORT/ok"], &sites, |_, _| ());
+    assert!(reason(&run).starts_with("dns"), "{run}");
+    let views = run["views"].as_array().unwrap();
+    assert_eq!(views.len(), 1, "only the site that needs no name: {run}");
+    assert_eq!(views[0]["outcome"], "up");
+}
+
+#[test]
+fn an_unknown_name_is_the_sites_own_while_the_resolver_works() {
+    let run = run_with(&["http://alive.test:PORT/ok"], &["http://nxdomain.test/"], |_, _| ());
+    assert_eq!((&run["blind"], &run["views"][0]["outcome"]), (&Value::Bool(false), &"dns".into()), "{run}");
+}
+
+#[test]
+fn a_resolver_that_fails_for_one_site_alone_is_that_sites_failure() {
+    let sites = ["http://servfail.test/", "http://v4.test:PORT/ok"];
+    let run = run_with(&["http://alive.test:PORT/ok"], &sites, |_, _| ());
+    assert_eq!((&run["blind"], run["views"].as_array().unwrap().len()), (&Value::Bool(false), 2), "{run}");
+}
+
+#[test]
+fn a_dead_line_is_blind() {
+    let run = run_with(&["http://10.9.1.9/", "http://dead.test/"], &["http://10.9.1.9/"], |_, _| ());
+    assert!(reason(&run).starts_with("line"), "{run}");
+    assert_eq!(run["views"].as_array().unwrap().len(), 0);
+}
+
+#[test]
+fn no_network_at_all_is_blind() {
+    let run = run_with(&["http://192.0.2.1/", "http://nowhere.test/"], &["http://192.0.2.1/"], |_, _| ());
+    assert!(reason(&run).starts_with("line"), "{run}");
+}
+
+#[test]
+fn a_captive_portal_is_blind() {
+    let portal = "http://alive.test:PORT/go/302/http:~~10.9.0.1:PORT~ok";
+    let run = run_with(&[portal], &["http://10.9.1.9/"], |_, _| ());
+    assert!(reason(&run).starts_with("portal"), "{run}");
+}
+
+#[test]
+fn a_line_that_dies_while_sites_are_asked_blames_nobody() {
+    let sites = ["http://10.9.0.1:PORT/hang", "http://10.9.1.9/"];
+    let run = run_with(&["http://10.9.0.1:PORT/ok"], &sites, |network, server| {
+        let watch = Stopwatch::start();
+        while !server.asked().iter().any(|asked| asked.path == "/hang") {
+            assert!(watch.elapsed() < Duration::from_secs(15), "the site was never asked");
+            std::thread::yield_now();
+        }
+        network.ip("addr del 10.9.0.1/32 dev lo");
+        network.ip("route add unreachable 10.9.0.0/24");
+    });
+    assert!(reason(&run).starts_with("line"), "{run}");
+    assert_eq!(run["views"].as_array().unwrap().len(), 0, "{run}");
+}
