@@ -17,8 +17,9 @@ test: $(VENV)/.installed ## run everything CI runs: format, lints, build, all te
 	cargo test --locked --workspace --no-fail-fast
 
 bench: ## run the benchmarks and print their tables
-	@deploy/install-needs up
-	cargo run --locked --release -p djamon-benches
+	@deploy/install-needs test
+	cargo build --locked --release --workspace
+	$${CARGO_TARGET_DIR:-target}/release/djamon-benches $(if $(FULL),--full)
 
 docs: ## build the documentation of the code
 	@deploy/install-needs up

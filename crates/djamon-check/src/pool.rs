@@ -1,7 +1,9 @@
 //! Probes many sites at once and hands the observations on in order of arrival. Knows no database and no verdicts.
 //!
-//! The calling thread pulls tasks and takes results; threads probe. A thread is made when a task finds none idle, up to
-//! the limit, so a run with one site makes one. What is in hand is bounded, and so is everything that waits.
+//! The calling thread pulls tasks and takes results; threads probe. The first few are made as tasks find none idle, so a
+//! run with one site makes one. From then on a task that waits too long for a thread tells that the threads themselves
+//! wait, for sites: then there are made as many again, up to the limit. Sites that answer at once need no more than the
+//! first few, however many they are. What is in hand is bounded, and so is everything that waits.
 //! At the deadline what is not finished is given up: its site was not looked at.
 
 use std::collections::VecDeque;
@@ -11,6 +13,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, Scope};
 use std::time::Duration;
 
+use djamon_core::clock::Stopwatch;
 use djamon_core::domain::{Check, Instant, Observation, Outcome, SiteId, Target};
 use djamon_core::probe::{Deadline, Prober};
 
@@ -18,6 +21,10 @@ use djamon_core::probe::{Deadline, Prober};
 const STACK: usize = if cfg!(debug_assertions) { 512 * 1024 } else { 256 * 1024 };
 /// More tasks in hand than threads, so that none waits for the calling thread.
 const AHEAD: usize = 64;
+/// So many threads are made without asking whether those there are wait or work.
+const FIRST: usize = 64;
+/// A task that waits longer for a thread tells that all of them wait: working, they would have taken it.
+const PATIENCE: Duration = Duration::from_millis(20);
 /// Descriptors left to everything else: databases, logs, the resolver.
 const OTHER_DESCRIPTORS: u64 = 128;
 
@@ -70,12 +77,13 @@ pub fn probe_all(
     let desk = Desk::default();
     std::thread::scope(|scope| {
         let _closed = Closing(&desk);
-        let mut crew = Crew { scope, prober, desk: &desk, tell, stop, most, threads: 0 };
+        let grown = Stopwatch::start();
+        let mut crew = Crew { scope, prober, desk: &desk, tell, stop, most, threads: 0, grown };
         let mut ended = Ended::default();
         let (mut in_hand, mut exhausted) = (0, false);
         loop {
             // 1. Hand out as much as may be in hand, taking what arrives meanwhile.
-            while !exhausted && in_hand < crew.most + AHEAD && !stop.has_passed() {
+            while !exhausted && in_hand < crew.threads + AHEAD && !stop.has_passed() {
                 match tasks.next() {
                     Some(task) => {
                         in_hand += 1;
@@ -89,12 +97,14 @@ pub fn probe_all(
             if in_hand == 0 {
                 break;
             }
-            if let Ok(seen) = hear.recv() {
+            if let Ok(seen) = hear.recv_timeout(PATIENCE) {
                 in_hand -= 1;
                 take(seen, &mut ended, &mut each);
             }
+            // 3. Make more threads when those there are do not get to what is in hand.
+            crew.grow();
         }
-        // 3. What the deadline left over.
+        // 4. What the deadline left over.
         let left_over = if exhausted { 0 } else { tasks.by_ref().count() };
         ended.unprobed = ended.unprobed.saturating_add(u32::try_from(left_over).unwrap_or(u32::MAX));
         ended
@@ -148,7 +158,7 @@ struct Desk {
 
 #[derive(Default)]
 struct State {
-    tasks: VecDeque<Task>,
+    tasks: VecDeque<(Stopwatch, Task)>,
     idle: usize,
     closed: bool,
 }
@@ -165,7 +175,12 @@ impl Desk {
         let nothing = |state: &mut State| state.tasks.is_empty() && !state.closed;
         let mut state = self.work.wait_while(state, nothing).unwrap_or_else(PoisonError::into_inner);
         state.idle -= 1;
-        state.tasks.pop_front()
+        state.tasks.pop_front().map(|(_, task)| task)
+    }
+
+    /// How long the first of the waiting tasks has waited for a thread.
+    fn waited(&self) -> Duration {
+        self.lock().tasks.front().map_or(Duration::ZERO, |(since, _)| since.elapsed())
     }
 }
 
@@ -190,19 +205,33 @@ struct Crew<'scope, 'env> {
     stop: Deadline,
     most: usize,
     threads: usize,
+    /// Since it last grew: new threads need a moment to take what waits.
+    grown: Stopwatch,
 }
 
 impl Crew<'_, '_> {
     fn hand_out(&mut self, task: Task) {
         let is_short = {
             let mut state = self.desk.lock();
-            state.tasks.push_back(task);
+            state.tasks.push_back((Stopwatch::start(), task));
             state.idle < state.tasks.len()
         };
         self.desk.work.notify_one();
-        if is_short && self.threads < self.most {
+        if is_short && self.threads < self.most.min(FIRST) {
             self.hire();
         }
+    }
+
+    /// Makes as many threads again, when a task has waited for one and all of them wait.
+    fn grow(&mut self) {
+        let may_grow = self.threads < self.most && self.grown.elapsed() > PATIENCE;
+        if !may_grow || self.desk.waited() < PATIENCE {
+            return;
+        }
+        for _ in 0..self.threads.min(self.most - self.threads) {
+            self.hire();
+        }
+        self.grown = Stopwatch::start();
     }
 
     /// Makes a thread more. When there is none to be had the others do; when there are no others, this one.
@@ -224,7 +253,7 @@ impl Crew<'_, '_> {
         if self.threads == 0 {
             let task = self.desk.lock().tasks.pop_front();
             // In hand is what the channel has room for.
-            let _ = task.map(|task| self.tell.send(look(prober, task, stop)));
+            let _ = task.map(|(_, task)| self.tell.send(look(prober, task, stop)));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What a run tells a script (`--json`) or the person who called it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::Write;
 
 use djamon_core::calendar::rfc3339;
@@ -248,6 +248,7 @@ fn entered(
 ) -> Result<Vec<OutageJson>, StoreError> {
     let mut ids: Vec<OutageId> = entered.iter().map(|(outage, _)| *outage).collect();
     ids.dedup();
+    let entered: HashSet<&(OutageId, SiteId)> = entered.iter().collect();
     ids.into_iter()
         .map(|id| {
             let sites = slugs(connection, id, |site| entered.contains(&(id, site)))?;
@@ -266,11 +267,8 @@ fn slugs(
     id: OutageId,
     wanted: impl Fn(SiteId) -> bool,
 ) -> Result<Vec<String>, StoreError> {
-    let mut slugs: Vec<String> = Vec::new();
-    for part in outages::sites_of(connection, id)?.parts {
-        if wanted(part.part.site) && !slugs.contains(&part.slug) {
-            slugs.push(part.slug);
-        }
-    }
-    Ok(slugs)
+    let mut named = HashSet::new();
+    let parts = outages::sites_of(connection, id)?.parts.into_iter();
+    let parts = parts.filter(|part| wanted(part.part.site) && named.insert(part.slug.clone()));
+    Ok(parts.map(|part| part.slug).collect())
 }

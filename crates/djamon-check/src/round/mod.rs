@@ -105,6 +105,7 @@ pub fn run(
             round.ending.skipped_reason = Some(format!("blind: {}", blind.reason));
             round.ending.blind = Some(blind);
         }
+        Ok(_) if due.sites == 0 => {}
         Ok(proof) => look(app, prober, connection, order, context, proof, &mut round)?,
     }
     round.ending.at = app.now().max(started_at);

@@ -3,6 +3,7 @@
 //! Subjects are no templates: scripts rely on how they begin, and a line break in one would be a header.
 
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use serde::Serialize;
 use tera::{Context, Tera};
@@ -14,7 +15,8 @@ struct BuiltIn;
 
 /// The templates of messages: `mail/opened.txt` and its like.
 pub struct Templates {
-    built_in: Tera,
+    /// Parsed for the first message: most runs have none to write.
+    built_in: LazyLock<Result<Tera, tera::Error>>,
     replaced: Option<Tera>,
 }
 
@@ -32,6 +34,9 @@ pub enum TemplateError {
     /// A template is wrong; the message has its name and line.
     #[error("the templates of messages cannot be used: {}", causes(.0))]
     Wrong(#[from] tera::Error),
+    /// A built-in template is wrong.
+    #[error("the built-in templates of messages cannot be used: {0}; please report it")]
+    BuiltIn(String),
 }
 
 impl Templates {
@@ -40,39 +45,49 @@ impl Templates {
     /// # Errors
     /// [`TemplateError`] when a replacement cannot be read or parsed.
     pub fn load(directory: Option<&Path>) -> Result<Self, TemplateError> {
-        let mut texts = built_in();
-        let mut built_in = Tera::new();
-        built_in.add_raw_templates(texts.clone())?;
-
-        let mut any = false;
-        for (name, text) in &mut texts {
-            let Some(path) = directory.map(|directory| directory.join(&*name)) else { continue };
-            match std::fs::read_to_string(&path) {
-                Ok(own) => (*text, any) = (own, true),
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-                Err(error) => return Err(TemplateError::Unreadable { path, error }),
-            }
-        }
-        let replaced = if any {
-            let mut replaced = Tera::new();
-            replaced.add_raw_templates(texts)?;
-            Some(replaced)
-        } else {
-            None
-        };
-        Ok(Templates { built_in, replaced })
+        let replaced = directory.map(replaced).transpose()?.flatten();
+        Ok(Templates { built_in: LazyLock::new(|| parsed(built_in())), replaced })
     }
 
     /// The text of the template `name` about `view`. A replacement that fails loses no message: the built-in one takes
     /// its place, and the text's last line says why.
     pub(super) fn render(&self, name: &str, view: &impl Serialize) -> Result<String, TemplateError> {
         let context = Context::from_serialize(view)?;
-        let Some(Err(error)) = self.replaced.as_ref().map(|tera| tera.render(name, &context)) else {
-            return Ok(self.replaced.as_ref().unwrap_or(&self.built_in).render(name, &context)?);
-        };
-        let text = self.built_in.render(name, &context)?;
-        Ok(format!("{text}\n(The built-in text: the template {name} failed: {})\n", causes(&error)))
+        match self.replaced.as_ref().map(|tera| tera.render(name, &context)) {
+            None => self.render_built_in(name, &context),
+            Some(Ok(text)) => Ok(text),
+            Some(Err(error)) => {
+                let text = self.render_built_in(name, &context)?;
+                Ok(format!("{text}\n(The built-in text: the template {name} failed: {})\n", causes(&error)))
+            }
+        }
     }
+
+    fn render_built_in(&self, name: &str, context: &Context) -> Result<String, TemplateError> {
+        let built_in = self.built_in.as_ref().map_err(|error| TemplateError::BuiltIn(causes(error)))?;
+        Ok(built_in.render(name, context)?)
+    }
+}
+
+/// The templates with the files in `directory` in the place of those of the same name; `None` when there is no such file.
+fn replaced(directory: &Path) -> Result<Option<Tera>, TemplateError> {
+    let mut texts = built_in();
+    let mut any = false;
+    for (name, text) in &mut texts {
+        let path = directory.join(&*name);
+        match std::fs::read_to_string(&path) {
+            Ok(own) => (*text, any) = (own, true),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(TemplateError::Unreadable { path, error }),
+        }
+    }
+    Ok(if any { Some(parsed(texts)?) } else { None })
+}
+
+fn parsed(texts: Vec<(String, String)>) -> Result<Tera, tera::Error> {
+    let mut tera = Tera::new();
+    tera.add_raw_templates(texts)?;
+    Ok(tera)
 }
 
 fn built_in() -> Vec<(String, String)> {

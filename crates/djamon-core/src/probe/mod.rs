@@ -83,7 +83,7 @@ impl std::fmt::Debug for Kit {
 }
 
 impl Prober {
-    /// A prober; reads the operating system's certificate authorities.
+    /// A prober; the operating system's certificate authorities are read when the first site needs them.
     ///
     /// # Errors
     /// [`ProbeError`] when the settings cannot be.

@@ -4,7 +4,7 @@
 //! the head, 5. read the body. Between the hops [`super::redirect`] says where it goes on.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::time::Duration;
 
 use base64::Engine;
@@ -21,6 +21,7 @@ use super::tls::encrypt;
 use super::tls_words::validity;
 use super::wire::Wire;
 use super::{Kit, connect, page};
+use crate::clock::Stopwatch;
 use crate::domain::{Check, Instant, Line, Method, Outcome, Phases, Target};
 use crate::privacy::is_private;
 
@@ -165,7 +166,7 @@ impl<'a> Trial<'a> {
         add(&mut self.times.connect, self.limit.spent().saturating_sub(began));
         let (stream, address) = connected?;
         self.address = Some(address);
-        let stream = self.secured(url, Wire::new(stream, self.limit))?;
+        let stream = self.secured(url, stream)?;
         let request = self.request(url)?;
         let ready = self.limit.spent();
         let (config, limit) = (&self.kit.config, self.limit);
@@ -223,13 +224,17 @@ impl<'a> Trial<'a> {
     }
 
     /// Step 3: the connection as it is, or encrypted.
-    fn secured(&mut self, url: &Url, wire: Wire) -> Result<Stream, Fault> {
+    fn secured(&mut self, url: &Url, stream: TcpStream) -> Result<Stream, Fault> {
         if url.scheme() != "https" {
-            return Ok(Stream::Plain(wire));
+            return Ok(Stream::Plain(Wire::new(stream, self.limit)));
         }
         let client = self.check.client_cert.as_deref().filter(|_| is_home(&self.target.url, url));
         let client = client.map(|cert| (cert, self.check.client_key.as_deref().unwrap_or(cert)));
+        let watch = Stopwatch::start();
         let trusted = self.kit.trust.wanted(self.check.ca_file.as_deref(), self.check.insecure, client)?;
+        // The first site waits while the authorities are read: no time of its own.
+        self.limit.excuse(watch.elapsed());
+        let wire = Wire::new(stream, self.limit);
         let (began, now) = (self.limit.spent(), self.kit.clock.now());
         let (stream, shown) = encrypt(wire, &trusted, url.host_str().unwrap_or_default(), now);
         add(&mut self.times.tls, self.limit.spent().saturating_sub(began));

@@ -1,7 +1,7 @@
 //! Whom a TLS connection trusts: the operating system's authorities, a site's own file, or anybody. Knows no HTTP.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -20,7 +20,8 @@ use crate::clock::Clock;
 /// The authorities of this machine, and what was made of them for the sites.
 #[derive(Debug)]
 pub(super) struct Trust {
-    system: RootCertStore,
+    /// Read for the first site that wants them: that takes longer than the rest of a small run.
+    system: LazyLock<RootCertStore>,
     provider: Arc<CryptoProvider>,
     time: Arc<WallTime>,
     made: Mutex<HashMap<Wanted, Arc<Trusted>>>,
@@ -54,12 +55,15 @@ enum Judge {
 }
 
 impl Trust {
-    /// Reads the operating system's authorities. A machine without any still probes what is not encrypted.
+    /// The operating system's authorities. A machine without any still probes what is not encrypted.
     pub fn of_this_machine(clock: Arc<dyn Clock>) -> Self {
-        let mut system = RootCertStore::empty();
-        system.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        Trust { system, provider, time: Arc::new(WallTime(clock)), made: Mutex::default() }
+        Trust {
+            system: LazyLock::new(authorities),
+            provider,
+            time: Arc::new(WallTime(clock)),
+            made: Mutex::default(),
+        }
     }
 
     /// What a site trusts that has this `ca_file` and `insecure`, and the certificate and key that are shown to it; made
@@ -117,7 +121,7 @@ impl Trust {
     }
 
     fn careful(&self, pinned: Vec<CertificateDer<'static>>) -> Result<Judge, Fault> {
-        let mut roots = self.system.clone();
+        let mut roots = RootCertStore::clone(&self.system);
         roots.add_parsable_certificates(pinned.iter().cloned());
         let authorities =
             WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&self.provider));
@@ -146,6 +150,12 @@ impl Trusted {
         config.dangerous().set_certificate_verifier(Arc::<Witness>::clone(&witness));
         (Arc::new(config), witness)
     }
+}
+
+fn authorities() -> RootCertStore {
+    let mut authorities = RootCertStore::empty();
+    authorities.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    authorities
 }
 
 /// The bytes of the file that `option` names.

@@ -109,8 +109,15 @@ fn carry_out(
     bulk::put_states(connection, &states)?;
     hours::put(connection, context.location, &plan)?;
 
-    let mut story =
-        Storyteller { connection, context, channels, now, new: Vec::new(), events: HashMap::new() };
+    let mut story = Storyteller {
+        connection,
+        context,
+        channels,
+        now,
+        new: Vec::new(),
+        began: HashMap::new(),
+        events: HashMap::new(),
+    };
     let mut recorded = Recorded::default();
     for change in &plan.changes {
         story.tell(change, &mut recorded)?;
@@ -156,6 +163,8 @@ struct Storyteller<'a> {
     channels: &'a [String],
     now: Instant,
     new: Vec<OutageId>,
+    /// Starts of outages as they were last written: most sites that enter one do not move it.
+    began: HashMap<OutageId, Instant>,
     events: HashMap<(Option<OutageId>, EventKind), EventId>,
 }
 
@@ -173,14 +182,17 @@ impl Storyteller<'_> {
                     .returning(outages::id)
                     .get_result(self.connection)?;
                 self.new.push(OutageId(id));
+                self.began.insert(OutageId(id), *started_at);
             }
             Change::Enter { outage, site, first, last, event, started_at } => {
                 let outage = self.number(*outage)?;
                 let event_id = event.map(|kind| self.event(Some(outage), kind)).transpose()?;
                 self.enter(outage, *site, first, last, event_id)?;
-                diesel::update(outages::table.filter(outages::id.eq(outage.0)))
-                    .set(outages::started_at.eq(started_at.ms()))
-                    .execute(self.connection)?;
+                if self.began.insert(outage, *started_at) != Some(*started_at) {
+                    diesel::update(outages::table.filter(outages::id.eq(outage.0)))
+                        .set(outages::started_at.eq(started_at.ms()))
+                        .execute(self.connection)?;
+                }
                 match event {
                     Some(EventKind::Opened) => recorded.opened.push((outage, *site)),
                     Some(_) => recorded.joined.push((outage, *site)),

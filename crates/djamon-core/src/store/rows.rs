@@ -129,8 +129,10 @@ impl TryFrom<StateRow> for (SiteId, SiteState) {
 }
 
 /// A state to be written: what can be asked for in columns, the rest in `memory`.
+///
+/// None is written as NULL, not left out: so all rows share one prepared statement.
 #[derive(Insertable)]
-#[diesel(table_name = site_states)]
+#[diesel(table_name = site_states, treat_none_as_default_value = false)]
 pub(super) struct NewStateRow {
     pub site_id: i32,
     pub location_id: i32,
@@ -223,8 +225,9 @@ pub(super) fn standing(name: &str) -> Result<Standing, StoreError> {
         .ok_or_else(|| StoreError::unreadable(format!("standing {name:?}")))
 }
 
+/// A SiteView to be written; None is NULL, as in [`NewStateRow`].
 #[derive(Insertable)]
-#[diesel(table_name = super::schema::site_views)]
+#[diesel(table_name = super::schema::site_views, treat_none_as_default_value = false)]
 pub(super) struct NewViewRow {
     pub id: GuidValue,
     pub site_id: i32,

@@ -1,0 +1,95 @@
+//! A monitor to be measured: a directory with its configuration and database, and the release program that runs there.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use djamon_core::clock::{Clock, SystemClock};
+use djamon_core::domain::site::NewSite;
+use djamon_core::domain::{SiteOptions, Span, Target};
+use djamon_core::store::backend::connection::{Opening, open};
+use djamon_core::store::backend::migrate::open_or_create;
+use djamon_core::store::{AnyConnection, DatabaseUrl, sites, write};
+use tempfile::TempDir;
+
+use crate::database;
+use crate::measure::{self, Spent};
+
+/// A monitor.
+pub struct Monitor {
+    directory: TempDir,
+    url: DatabaseUrl,
+    program: PathBuf,
+}
+
+impl Monitor {
+    /// A monitor on SQLite with its guard on: `sandbox` tells it whether its line is alive. Alerts become files.
+    pub fn new(sandbox: &str) -> Result<Monitor> {
+        let directory = tempfile::tempdir()?;
+        let url = format!("sqlite://{}", directory.path().join("djamon.db").display());
+        Self::at(&url, directory, sandbox)
+    }
+
+    /// A monitor on the database of this address.
+    pub fn on(url: &str, sandbox: &str) -> Result<Monitor> {
+        Self::at(url, tempfile::tempdir()?, sandbox)
+    }
+
+    fn at(url: &str, directory: TempDir, sandbox: &str) -> Result<Monitor> {
+        let program = std::env::current_exe()?.with_file_name("djamon-check");
+        ensure!(program.exists(), "{} is missing; run make bench", program.display());
+        let configuration = format!(
+            "[database]\nurl = {url:?}\n[check]\nsandbox_urls = [{sandbox:?}]\n\
+             [email]\nfrom = \"djamon@example.org\"\nto = [\"ops@example.org\"]\nfile_dir = \"mail\"\n"
+        );
+        std::fs::write(directory.path().join("djamon.toml"), configuration)?;
+        Ok(Monitor { url: DatabaseUrl::parse(url)?, directory, program })
+    }
+
+    /// A connection as the program opens it.
+    pub fn connect(&self) -> Result<AnyConnection> {
+        Ok(open_or_create(&self.url)?)
+    }
+
+    /// Adds sites, all in one transaction.
+    pub fn add(&self, urls: impl Iterator<Item = String>, interval: Option<Duration>) -> Result<()> {
+        let targets = urls.map(|url| Ok(Target::parse(&url)?)).collect::<Result<Vec<_>>>()?;
+        let now = SystemClock::start().now();
+        write(&mut self.connect()?, |connection| {
+            for target in targets {
+                let options = SiteOptions { interval: interval.map(Span), ..SiteOptions::default() };
+                let new = NewSite {
+                    slug: None,
+                    name: None,
+                    target,
+                    group: None,
+                    options,
+                    public: true,
+                    paused: false,
+                };
+                sites::add(connection, &new, now)?;
+            }
+            Ok(())
+        })?;
+        Ok(())
+    }
+
+    /// One run.
+    pub fn run(&self) -> Result<Spent> {
+        measure::program(&self.program, &["run"], self.directory.path())
+    }
+
+    /// The cheapest of several runs.
+    pub fn best_of(&self, runs: usize) -> Result<Spent> {
+        let spent = (0..runs).map(|_| self.run()).collect::<Result<Vec<_>>>()?;
+        spent.into_iter().reduce(Spent::lower).context("no runs")
+    }
+
+    /// How many bytes one run writes to SQLite's log.
+    pub fn log_of_a_run(&self) -> Result<u64> {
+        let mut reader = open(&self.url, Opening::Existing)?;
+        database::hold_log(&mut reader)?;
+        self.run()?;
+        Ok(std::fs::metadata(self.directory.path().join("djamon.db-wal"))?.len())
+    }
+}

@@ -1,0 +1,108 @@
+//! The one table that is printed, row by row as it is measured. It knows how figures look and what a bar means.
+
+use std::io::Write;
+use std::time::Duration;
+
+use anyhow::Result;
+
+/// A figure.
+#[derive(Debug, Clone, Copy)]
+pub enum Figure {
+    /// A time.
+    Time(Duration),
+    /// A size in bytes.
+    Bytes(f64),
+    /// A number of things.
+    Count(u64),
+    /// So many times as much.
+    Times(f64),
+}
+
+impl Figure {
+    fn number(self) -> f64 {
+        match self {
+            Figure::Time(time) => time.as_secs_f64(),
+            Figure::Bytes(number) | Figure::Times(number) => number,
+            Figure::Count(count) => f64::from(u32::try_from(count).unwrap_or(u32::MAX)),
+        }
+    }
+}
+
+impl std::fmt::Display for Figure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let text = match *self {
+            Figure::Time(time) if time < Duration::from_millis(1) => {
+                format!("{:.0} µs", time.as_secs_f64() * 1e6)
+            }
+            Figure::Time(time) if time < Duration::from_millis(100) => {
+                format!("{:.1} ms", time.as_secs_f64() * 1e3)
+            }
+            Figure::Time(time) => format!("{:.2} s", time.as_secs_f64()),
+            Figure::Bytes(bytes) if bytes < 10_000.0 => format!("{bytes:.0} B"),
+            Figure::Bytes(bytes) => format!("{:.1} MB", bytes / 1e6),
+            Figure::Count(count) => count.to_string(),
+            Figure::Times(times) => format!("{times:.2}"),
+        };
+        f.pad(&text)
+    }
+}
+
+/// What a figure must keep to.
+#[derive(Debug, Clone, Copy)]
+pub enum Bar {
+    /// The measured figure is at most this.
+    AtMost(Figure),
+    /// The measured figure is exactly this.
+    Exactly(Figure),
+    /// The measured figure is at most so many times the reference.
+    Ratio(f64),
+    /// Nothing is asked of it.
+    None,
+}
+
+/// The table.
+pub struct Table(());
+
+impl Table {
+    /// Prints the head.
+    pub fn begin() -> Result<Table> {
+        line(&["work", "measured", "reference", "ratio", "bar", "verdict"].map(str::to_owned))?;
+        Ok(Table(()))
+    }
+
+    /// Prints a row.
+    pub fn row(&mut self, work: &str, measured: Figure, reference: Option<Figure>, bar: Bar) -> Result<()> {
+        let ratio = reference.map(|reference| measured.number() / reference.number());
+        let holds = match bar {
+            Bar::AtMost(most) => Some(measured.number() <= most.number()),
+            Bar::Exactly(wanted) => Some(measured.to_string() == wanted.to_string()),
+            Bar::Ratio(most) => Some(ratio.is_some_and(|ratio| ratio <= most)),
+            Bar::None => None,
+        };
+        let bar = match bar {
+            Bar::AtMost(most) => format!("≤ {most}"),
+            Bar::Exactly(wanted) => format!("= {wanted}"),
+            Bar::Ratio(most) => format!("≤ {most} ×"),
+            Bar::None => String::new(),
+        };
+        let verdict = match holds {
+            Some(true) => "ok",
+            Some(false) => "short",
+            None => "",
+        };
+        let shown = |figure: Option<Figure>| figure.map_or(String::new(), |figure| figure.to_string());
+        line(&[
+            work.to_owned(),
+            measured.to_string(),
+            shown(reference),
+            shown(ratio.map(Figure::Times)),
+            bar,
+            verdict.to_owned(),
+        ])
+    }
+}
+
+fn line([work, measured, reference, ratio, bar, verdict]: &[String; 6]) -> Result<()> {
+    let line = format!("{work:<52} {measured:>10} {reference:>10} {ratio:>6} {bar:>10}  {verdict}");
+    Ok(writeln!(anstream::stdout(), "{}", line.trim_end())?)
+}
