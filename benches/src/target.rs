@@ -43,8 +43,8 @@ impl Target {
             fast: listen(|listener| {
                 // Two threads an address: one reads while the other waits for a request.
                 let beside = listener.try_clone()?;
-                std::thread::spawn(move || serve(&beside, |stream| answer(stream)));
-                std::thread::spawn(move || serve(&listener, |stream| answer(stream)));
+                std::thread::spawn(move || serve(&beside, answer));
+                std::thread::spawn(move || serve(&listener, answer));
                 Ok(())
             })?,
             late: listen(|listener| {
