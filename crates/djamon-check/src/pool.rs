@@ -19,12 +19,12 @@ use djamon_core::probe::{Deadline, Prober};
 
 /// Enough for TLS with room to spare; a debug build needs more.
 const STACK: usize = if cfg!(debug_assertions) { 512 * 1024 } else { 256 * 1024 };
-/// More tasks in hand than threads, so that none waits for the calling thread.
-const AHEAD: usize = 64;
+/// More tasks in hand than threads, so that none waits for the calling thread, even while that writes a batch.
+const AHEAD: usize = 256;
 /// So many threads are made without asking whether those there are wait or work.
 const FIRST: usize = 64;
 /// A task that waits longer for a thread tells that all of them wait: working, they would have taken it.
-const PATIENCE: Duration = Duration::from_millis(20);
+const PATIENCE: Duration = Duration::from_millis(30);
 /// Descriptors left to everything else: databases, logs, the resolver.
 const OTHER_DESCRIPTORS: u64 = 128;
 
