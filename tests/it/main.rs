@@ -12,5 +12,6 @@ mod pool;
 mod probe;
 mod probe_tls;
 mod run;
+mod scarce;
 mod schema;
 mod store;

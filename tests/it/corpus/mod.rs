@@ -1,6 +1,7 @@
 //! The corpus against the probe: every case's verdict under `head` and under `get`, in words and in time.
 
 mod differential;
+mod whole;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
