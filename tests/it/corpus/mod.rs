@@ -1,6 +1,7 @@
 //! The corpus against the probe: every case's verdict under `head` and under `get`, in words and in time.
 
 mod differential;
+mod whole;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -99,4 +100,53 @@ fn every_case_has_a_name_of_its_own_and_there_are_many() {
     names.dedup();
     assert_eq!(names.len(), count);
     assert!(count >= 150, "{count}");
+}
+
+#[test]
+fn what_cannot_be_asked_is_refused_when_it_is_saved() {
+    let long = format!("http://a.example:{}/", "9".repeat(400));
+    let refused = [
+        "",
+        " ",
+        "shop.example",
+        "/path",
+        "//shop.example/",
+        "http:",
+        "http://",
+        "http:///",
+        "https://?q",
+        "http://:80/",
+        "http://@/",
+        "http://ann@/",
+        "http://ann:x@:80/",
+        "ftp://a.example/",
+        "file:///etc/passwd",
+        "mailto:ann@a.example",
+        "javascript:alert(1)",
+        "ws://a.example/",
+        "data:,x",
+        "http://a.example:0/",
+        "http://a.example:65536/",
+        "http://a.example:-1/",
+        "http://a.example:port/",
+        "http://a b.example/",
+        "http://a.example/a b",
+        "http://a.example/\tb",
+        "http://a.example/\r\nX: y",
+        "http://a.example/\0",
+        "http://[::1/",
+        "http://[::1]x/",
+        "http://[1.2.3.4]/",
+        "http://256.1.1.1/",
+        "http://1.2.3.4.5/",
+        "http://0x100000000/",
+        "http://a^b.example/",
+        "http://a<b.example/",
+        "http://a%00b.example/",
+        "http://xn--.example/",
+        &long,
+    ];
+    let taken: Vec<_> = refused.iter().filter(|text| Target::parse(text).is_ok()).collect();
+    assert!(taken.is_empty(), "{taken:?}");
+    println!("refused: {} addresses", refused.len());
 }

@@ -8,7 +8,7 @@ use super::{Case, Step, lines, say};
 
 /// A pause well under the limit of these cases, and one well over it.
 const UNDER: Duration = Duration::from_millis(200);
-const OVER: Duration = Duration::from_millis(1500);
+const OVER: Duration = Duration::from_secs(4);
 
 /// The cases.
 #[rustfmt::skip]

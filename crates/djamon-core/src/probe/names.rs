@@ -133,8 +133,14 @@ impl Names {
         if state.idle < state.queue.len() && state.threads < MOST_THREADS {
             let desk = Arc::clone(&self.desk);
             let thread = std::thread::Builder::new().name("names".into()).stack_size(512 * 1024);
-            // Without a new thread the others take it; without any, the question times out as our own fault.
+            // Without a new thread the others take it; without any, nobody ever would.
             state.threads += usize::from(thread.spawn(move || desk.serve()).is_ok());
+            if state.threads == 0 {
+                state.queue.clear();
+                state.asked.remove(name);
+                let answer = Answer::Local("no thread left to look names up".into());
+                question.move_to(Progress::Answered(answer, Stopwatch::start()));
+            }
         }
         self.desk.work.notify_one();
         question
