@@ -122,8 +122,8 @@ fn alerts_are_listed_and_parked_ones_leave_again_when_retried() {
 #[test]
 fn one_look_is_told_and_nothing_is_stored() {
     let (place, server) = (Place::default(), FaultServer::plain());
-    let told = place.done(&["probe", &server.url("/chain/2")]);
-    for line in ["outcome      up", "code         200", "method       head"] {
+    let told = place.done(&["probe", &server.url("/down/2")]);
+    for line in ["outcome      up", "code         204", "method       head"] {
         assert!(told.lines().any(|told| told == line), "{told}");
     }
     assert_eq!(told.matches("redirect     ").count(), 2, "{told}");

@@ -1,4 +1,5 @@
-//! Stories that wait for real time to pass: cron's next minute, a database's patience. They run side by side with the rest.
+//! Stories that wait for real time to pass: cron's next minute, a database's patience, the limit of a probe. They run side by side with the rest.
 
 mod cron;
+mod probes;
 mod run_every;

@@ -43,7 +43,9 @@ pub(super) struct HeadReader {
     rest: Vec<u8>,
     taken: usize,
     status: Option<Status>,
-    fields: Vec<(&'static str, Vec<u8>)>,
+    fields: Vec<(String, Vec<u8>)>,
+    /// A header that a condition asks for: handed on as well.
+    wanted: Option<String>,
     /// Whether a folded line continues the last of `fields`.
     goes_on: bool,
 }
@@ -54,7 +56,15 @@ struct Status {
     code: u16,
 }
 
+/// As often as a wanted header is handed on: ureq takes 128 headers in all.
+const MOST_WANTED: usize = 32;
+
 impl HeadReader {
+    /// A reader that hands on the header `wanted` beside those that matter.
+    pub fn wanting(wanted: Option<&str>) -> Self {
+        HeadReader { wanted: wanted.map(str::to_ascii_lowercase), ..HeadReader::default() }
+    }
+
     /// Takes the next bytes; gives the head when it is whole.
     ///
     /// # Errors
@@ -119,17 +129,20 @@ impl HeadReader {
         let mut parts = line.splitn(2, |byte| *byte == b':');
         let (name, value) = (parts.next().unwrap_or_default().trim_ascii_end(), parts.next());
         let kept = KEPT.into_iter().find(|kept| name.eq_ignore_ascii_case(kept.as_bytes()));
-        let field = kept.zip(value);
+        let often =
+            |wanted: &&str| self.fields.iter().filter(|(name, _)| name == wanted).count() < MOST_WANTED;
+        let wanted = self.wanted.as_deref().filter(|wanted| name.eq_ignore_ascii_case(wanted.as_bytes()));
+        let field = kept.or(wanted.filter(often)).map(str::to_owned).zip(value);
         self.goes_on = field.is_some();
         self.fields.extend(field.map(|(name, value)| (name, printable(value))));
     }
 
     fn plain(&self, status: Status, after: &[u8]) -> Vec<u8> {
-        let empty = self.fields.iter().any(|(name, value)| *name == "content-length" && value == b"0");
+        let empty = self.fields.iter().any(|(name, value)| name == "content-length" && value == b"0");
         let has_no_page = matches!(status.code, 204 | 304) || empty;
         let mut bytes = format!("HTTP/1.{} {} \r\n", status.minor, status.code).into_bytes();
         for (name, value) in &self.fields {
-            let value = match *name {
+            let value = match name.as_str() {
                 // Nothing at all cannot be decompressed, and need not be.
                 "content-encoding" if has_no_page => continue,
                 // RFC 9110, section 8.4.1.3: the same under its old name.
@@ -195,6 +208,13 @@ mod tests {
 
     fn plain_head(text: &str) -> String {
         heard(text.as_bytes()).unwrap().unwrap()
+    }
+
+    #[test]
+    fn a_wanted_header_is_handed_on_as_often_as_can_be() {
+        let text = format!("HTTP/1.1 200 OK\r\n{}\r\n", "X-Health: ok\r\n".repeat(500));
+        let whole = HeadReader::wanting(Some("X-Health")).hear(text.as_bytes()).unwrap().unwrap();
+        assert_eq!(String::from_utf8_lossy(&whole.bytes).matches("x-health: ok\r\n").count(), MOST_WANTED);
     }
 
     #[test]

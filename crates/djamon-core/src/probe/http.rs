@@ -68,17 +68,18 @@ pub(super) fn config(user_agent: &str) -> Config {
         .build()
 }
 
-/// Sends `request` over `stream`; gives the answer's head with its body still to be read, and the record of what passed,
+/// Sends `request` over `stream` and keeps the header `wanted` of the answer beside those that matter; gives the answer's head with its body still to be read, and the record of what passed,
 /// which goes on while the body is read.
 pub(super) fn exchange(
     config: &Config,
     stream: Stream,
     limit: Limit,
     request: Request<impl AsSendBody>,
+    wanted: Option<&str>,
 ) -> (Result<Response<Body>, Error>, Arc<Mutex<Passed>>) {
     let passed = Arc::new(Mutex::new(Passed::default()));
     let pages = Pages::for_request(&request);
-    let head = Some(HeadReader::default());
+    let head = Some(HeadReader::wanting(wanted));
     let channel = Channel { stream, head, pages, limit, passed: Arc::clone(&passed) };
     let agent = Agent::with_parts(config.clone(), Given(Mutex::new(Some(channel))), Nowhere);
     let request = agent.configure_request(request).timeout_global(Some(limit.left())).build();

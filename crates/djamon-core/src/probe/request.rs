@@ -22,7 +22,7 @@ use super::tls_words::validity;
 use super::wire::Wire;
 use super::{Kit, connect, page};
 use crate::clock::Stopwatch;
-use crate::domain::{Check, Instant, Line, Method, Outcome, Phases, Target};
+use crate::domain::{Check, HeaderTest, Instant, Line, Method, Outcome, Phases, Target};
 use crate::privacy::is_private;
 
 /// A request and what became of it.
@@ -170,9 +170,10 @@ impl<'a> Trial<'a> {
         let request = self.request(url)?;
         let ready = self.limit.spent();
         let (config, limit) = (&self.kit.config, self.limit);
+        let wanted = self.check.expect_header.as_ref().map(HeaderTest::name);
         let (answer, passed) = match self.body() {
-            Some(body) => exchange(config, stream, limit, request.map(|()| body)),
-            None => exchange(config, stream, limit, request),
+            Some(body) => exchange(config, stream, limit, request.map(|()| body), wanted),
+            None => exchange(config, stream, limit, request, wanted),
         };
         let so_far = so_far(&passed);
         self.sent |= so_far.sent.is_some();
