@@ -78,12 +78,33 @@ on_both! {
         assert!(migrate(&database.url).unwrap_err().to_string().contains("newer schema"));
     }
 
-    fn an_older_schema_is_refused_until_it_is_migrated(database: TestDatabase) {
+    fn a_schema_whose_steps_are_forgotten_is_left_alone(database: TestDatabase) {
         let mut connection = database.open();
         connection.batch_execute("UPDATE __diesel_schema_migrations SET version = '20000101000000'").unwrap();
         connection.batch_execute("DELETE FROM __diesel_schema_migrations; INSERT INTO __diesel_schema_migrations (version) SELECT '' WHERE 1 = 0").unwrap();
-        assert_eq!(schema_state(&mut connection).unwrap(), SchemaState::Empty, "without steps it counts as empty");
+        assert_eq!(schema_state(&mut connection).unwrap(), SchemaState::Foreign);
     }
+}
+
+#[test]
+fn a_database_of_something_else_is_left_alone() {
+    for backend in [Backend::Sqlite, Backend::Postgres] {
+        let database = TestDatabase::empty(backend);
+        database.open().batch_execute("CREATE TABLE letters (id INTEGER)").unwrap();
+        let error = open_or_create(&database.url).err().unwrap().to_string();
+        assert!(error.contains("holds tables, but none of Djamon's; name an empty one"), "{error}");
+        assert_eq!(schema_state(&mut database.open()).unwrap(), SchemaState::Foreign);
+        migrate(&database.url).unwrap();
+        open_or_create(&database.url).unwrap();
+    }
+}
+
+#[test]
+fn a_new_sqlite_file_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let database = TestDatabase::migrated(Backend::Sqlite);
+    let mode = std::fs::metadata(database.dir.path().join("djamon.db")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
 }
 
 fn starts_at_once(backend: Backend) {

@@ -34,13 +34,19 @@ pub struct Post {
 pub struct Delivered {
     /// Rows that left.
     pub sent: u32,
+    /// Rows that were refused for now, and are tried again.
+    pub refused: u32,
     /// Rows that were parked: refused for good, or for a day.
     pub parked: u32,
 }
 
 impl Delivered {
     fn and(self, other: Delivered) -> Delivered {
-        Delivered { sent: self.sent + other.sent, parked: self.parked + other.parked }
+        Delivered {
+            sent: self.sent + other.sent,
+            refused: self.refused + other.refused,
+            parked: self.parked + other.parked,
+        }
     }
 }
 
@@ -162,11 +168,11 @@ impl Post {
         now: Instant,
     ) -> Result<Delivered, StoreError> {
         let rows = u32::try_from(claim.rows.len()).unwrap_or(u32::MAX);
-        let parked = Delivered { parked: rows, sent: 0 };
+        let parked = Delivered { parked: rows, ..Delivered::default() };
         match sent {
             Ok(()) => {
                 outbox::sent(connection, claim, now)?;
-                Ok(Delivered { sent: rows, parked: 0 })
+                Ok(Delivered { sent: rows, ..Delivered::default() })
             }
             Err(NotifyError::Permanent { reason }) => {
                 tracing::warn!("an alert was refused by {channel} and is parked: {reason}");
@@ -176,7 +182,7 @@ impl Post {
             Err(NotifyError::Temporary { reason, after }) => {
                 tracing::debug!("an alert did not leave by {channel} and is tried again: {reason}");
                 if !outbox::refused(connection, claim, &reason, after, now)? {
-                    return Ok(Delivered::default());
+                    return Ok(Delivered { refused: rows, ..Delivered::default() });
                 }
                 tracing::warn!("an alert was refused by {channel} for a day and is parked: {reason}");
                 Ok(parked)

@@ -211,7 +211,7 @@ impl<'a> Runner<'a> {
         delivered: Delivered,
         out: &mut dyn Write,
     ) -> Result<(), Failure> {
-        let a_person_reads = self.app.terminal && !self.app.quiet;
+        let a_person_reads = (self.app.terminal || self.app.verbose) && !self.app.quiet;
         if !self.args.json && !a_person_reads {
             return Ok(());
         }

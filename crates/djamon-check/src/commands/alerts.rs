@@ -52,6 +52,11 @@ pub fn run(app: &App, command: AlertsCommand, out: &mut dyn Write) -> Result<Exi
                 let (owed, parked) = outbox::backlog(&mut connection)?;
                 writeln!(out, "{} sent, {owed} still owed, {parked} parked", done.sent)?;
             }
+            let kept = done.refused + done.parked;
+            if kept > 0 {
+                let problem = format!("{kept} alerts did not leave; djamon-check alerts list says why");
+                return Err(Failure::failed(problem));
+            }
         }
         AlertsCommand::Test { channel } => {
             let mut connection = app.connect()?;

@@ -273,7 +273,7 @@ fn describe(app: &App, of: &SiteStatus, out: &mut dyn Write) -> Result<(), Failu
     writeln!(out, "{:<16}{}", "visitors", if of.is_public { "see it" } else { "do not see it" })?;
     let options = serde_json::to_value(site.options.masked())?;
     for (name, value) in options.as_object().into_iter().flatten() {
-        writeln!(out, "{:<16}{}", name.replace('_', "-"), in_words(value))?;
+        writeln!(out, "{:<15} {}", name.replace('_', "-"), in_words(value))?;
     }
     let mut table = Table::new(["AT", "CODE", "OUTCOME", "TIME", "DETAIL"]);
     for look in &status.looks {

@@ -118,6 +118,11 @@ impl<'a, 'r> Written<'a, 'r> {
                 .then(|| format!("{} not reached within {} s", ended.unprobed, PROBING.as_secs())),
             (self.changed > 0).then(|| format!("{} changed meanwhile", self.changed)),
         ];
+        if !ended.faults.is_empty() || ended.unprobed > 0 {
+            let [_, fault, late, _] = &reasons;
+            let told: Vec<&str> = [fault, late].into_iter().flatten().map(String::as_str).collect();
+            tracing::warn!("some sites were not looked at: {}", told.join("; "));
+        }
         let reasons: Vec<String> = reasons.into_iter().flatten().collect();
         self.round.ending.counts = self.counts;
         self.round.ending.skipped_reason = (self.counts.skipped > 0).then(|| match reasons.as_slice() {

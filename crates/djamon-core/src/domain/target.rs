@@ -3,8 +3,8 @@
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use super::Invalid;
 use super::options::MASK;
+use super::{Invalid, text};
 
 /// A user name and password for basic authentication; never shown.
 #[derive(Clone, PartialEq, Eq)]
@@ -44,7 +44,7 @@ impl Target {
         }
         let masked = masked(text);
         if let Some((at, odd)) = text.char_indices().find(|(_, c)| c.is_control() || c.is_whitespace()) {
-            let shown = odd.escape_default();
+            let shown = odd.escape_default().to_string();
             return Err(wrong(format!(
                 "{masked:?} has {shown:?} at character {}; write a space as %20",
                 place(text, at)
@@ -103,7 +103,8 @@ impl Target {
     pub fn default_name(&self) -> String {
         let host = self.url.host_str().unwrap_or_default();
         let port = self.url.port().map(|port| format!(":{port}")).unwrap_or_default();
-        format!("{host}{port}{}", self.url.path().trim_end_matches('/'))
+        let whole = format!("{host}{port}{}", self.url.path().trim_end_matches('/'));
+        whole.chars().take(text::LONGEST_NAME).collect()
     }
 }
 
@@ -158,7 +159,7 @@ mod tests {
         assert!(refused("ftp://example.org/").contains("only http: and https:"));
         assert!(refused("http://example.org:0/").contains("port 0"));
         assert!(refused("http://example.org:65536/").contains("impossible port"));
-        assert!(refused("http://exa mple.org/").contains("at character 11"));
+        assert!(refused("http://exa mple.org/").contains("has \" \" at character 11"));
         assert!(refused("http://").contains("is not a URL"));
         assert!(refused("   ").contains("is empty"));
     }
@@ -188,5 +189,6 @@ mod tests {
         assert_eq!(name("https://shop.example/checkout"), "shop.example/checkout");
         assert_eq!(name("http://127.0.0.1:8001/"), "127.0.0.1:8001");
         assert_eq!(name("https://shop.example:443/"), "shop.example");
+        assert_eq!(name(&format!("https://shop.example/{}", "a".repeat(5000))).len(), text::LONGEST_NAME);
     }
 }

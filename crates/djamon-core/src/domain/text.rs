@@ -108,13 +108,16 @@ pub fn nearest<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str> {
         .map(|(_, candidate)| candidate)
 }
 
+/// The most characters a name may have.
+pub const LONGEST_NAME: usize = 200;
+
 /// A name that a person gave to a site, a group or a channel, without spaces around it.
 ///
 /// # Errors
 /// [`Invalid`] of the field `name`: nothing, too much, or what cannot be printed.
 pub fn name(text: &str) -> Result<String, Invalid> {
     let name = text.trim();
-    if name.is_empty() || name.chars().count() > 200 || name.chars().any(char::is_control) {
+    if name.is_empty() || name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control) {
         return Err(Invalid::new(
             "name",
             format!("{name:?} cannot be a name; use 1 to 200 printable characters"),

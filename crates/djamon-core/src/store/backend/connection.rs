@@ -27,6 +27,12 @@ pub fn open(url: &DatabaseUrl, opening: Opening) -> Result<AnyConnection, StoreE
             if opening == Opening::Existing && !path.exists() {
                 return Err(failed("there is no such file; run djamon-check once to make it".into()));
             }
+            if !path.exists() {
+                // It will hold passwords of sites. What is wrong here, opening says better.
+                let mut new = std::fs::OpenOptions::new();
+                let _ = std::os::unix::fs::OpenOptionsExt::mode(new.write(true).create_new(true), 0o600)
+                    .open(path);
+            }
             let mut connection = SqliteConnection::establish(&path.to_string_lossy())
                 .map_err(|e| failed(hint(e.to_string())))?;
             connection.batch_execute(SQLITE_SETTINGS).map_err(|e| failed(hint(e.to_string())))?;

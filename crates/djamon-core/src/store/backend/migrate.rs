@@ -17,8 +17,10 @@ const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgre
 /// How a database's schema compares with this program's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SchemaState {
-    /// There is none.
+    /// There is none, and nothing else either.
     Empty,
+    /// There is none, but there are tables of something else.
+    Foreign,
     /// It is this program's.
     Current,
     /// These steps are missing.
@@ -51,6 +53,10 @@ fn current(url: &DatabaseUrl, mut connection: AnyConnection) -> Result<AnyConnec
     let problem = match schema_state(&mut connection)? {
         SchemaState::Current => return Ok(connection),
         SchemaState::Empty => "is empty; run djamon-check migrate".to_owned(),
+        SchemaState::Foreign => {
+            "holds tables, but none of Djamon's; name an empty one, or add Djamon's with djamon-check migrate"
+                .to_owned()
+        }
         SchemaState::Older(_) => "has an older schema than this program; run djamon-check migrate".to_owned(),
         SchemaState::Newer(step) => {
             format!(
@@ -74,6 +80,7 @@ pub fn schema_state(connection: &mut AnyConnection) -> Result<SchemaState, Store
     let missing: Vec<_> =
         known.into_iter().filter(|(version, _)| !applied.contains(version)).map(|(_, name)| name).collect();
     Ok(match (applied.is_empty(), missing.is_empty()) {
+        (true, _) if has_tables(connection)? => SchemaState::Foreign,
         (true, _) => SchemaState::Empty,
         (false, true) => SchemaState::Current,
         (false, false) => SchemaState::Older(missing),
@@ -128,12 +135,27 @@ fn known_steps(connection: &AnyConnection) -> Result<Vec<(String, String)>, Stor
     .map_err(StoreError::unreadable)
 }
 
+/// Whether there are any tables but the one of the steps themselves.
+fn has_tables(connection: &mut AnyConnection) -> Result<bool, StoreError> {
+    let tables = match connection {
+        AnyConnection::Sqlite(_) => {
+            "sqlite_master WHERE type = 'table' AND name <> '__diesel_schema_migrations'"
+        }
+        AnyConnection::Postgres(_) => {
+            "pg_tables WHERE schemaname = current_schema() AND tablename <> '__diesel_schema_migrations'"
+        }
+    };
+    let sql = format!("SELECT CAST(count(*) AS BIGINT) AS count FROM {tables}");
+    Ok(diesel::sql_query(sql).get_result::<Count>(connection)?.count > 0)
+}
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    count: i64,
+}
+
 fn applied_steps(connection: &mut AnyConnection) -> Result<Vec<String>, StoreError> {
-    #[derive(QueryableByName)]
-    struct Count {
-        #[diesel(sql_type = BigInt)]
-        count: i64,
-    }
     #[derive(QueryableByName)]
     struct Step {
         #[diesel(sql_type = Text)]
