@@ -14,13 +14,12 @@ use std::time::Duration;
 
 use diesel::prelude::*;
 
-use super::rows::{EventRow, OutageRow, SiteRow, instant};
-use super::schema::{certificate_warnings, events, groups, outages, outbox, runs, sites};
-use super::{AnyConnection, StoreError, outages as outage_store, write};
+use super::rows::instant;
+use super::schema::{events, outbox, runs};
+use super::{AnyConnection, StoreError, stories, write};
 use crate::domain::alert::{TRIED_FOR, back_off};
-use crate::domain::outage::Outage;
-use crate::domain::story::{Story, StorySite};
-use crate::domain::{Event, EventId, EventKind, Instant, OutageId, OutboxId, Outcome, Site};
+use crate::domain::story::Story;
+use crate::domain::{EventId, EventKind, Instant, OutageId, OutboxId};
 
 /// How long a claim holds before others may take its message for lost.
 pub const LEASE: Duration = Duration::from_secs(120);
@@ -141,10 +140,12 @@ pub fn claim(
                 outbox::next_try_at.eq(now.plus(LEASE).ms()),
             ))
             .execute(connection)?;
+        let events: Vec<i32> = rows.iter().map(|row| row.event_id).collect();
+        let outage = rows.first().and_then(|row| row.outage_id);
         Ok(Some(Claim {
             tries: rows.iter().map(|row| u32::try_from(row.tries).unwrap_or(0)).max().unwrap_or(0),
             created_at: Instant::from_ms(rows.iter().map(|row| row.created_at).min().unwrap_or(now.ms())),
-            story: story(connection, channel, key, &rows)?,
+            story: stories::of(connection, channel, key, &events, outage)?,
             rows: ids.into_iter().map(OutboxId).collect(),
         }))
     })
@@ -212,81 +213,6 @@ fn next_rows(
         }
     }
     Ok(None)
-}
-
-fn story(
-    connection: &mut AnyConnection,
-    channel: &str,
-    key: String,
-    rows: &[Row],
-) -> Result<Story, StoreError> {
-    let ids: Vec<i32> = rows.iter().map(|row| row.event_id).collect();
-    let found = events::table.filter(events::id.eq_any(&ids)).order(events::id).select(EventRow::as_select());
-    let told = found.load(connection)?.into_iter().map(Event::try_from).collect::<Result<Vec<_>, _>>()?;
-    let Some(outage) = rows.first().and_then(|row| row.outage_id) else {
-        let sites = certificates(connection, &ids)?;
-        return Ok(Story { key, thread: None, events: told, outage: None, sites });
-    };
-    let thread: Option<Option<String>> = outbox::table
-        .filter(outbox::outage_id.eq(outage).and(outbox::channel.eq(channel)))
-        .filter(outbox::state.eq("sent"))
-        .order(outbox::id)
-        .select(outbox::message_key)
-        .first(connection)
-        .optional()?;
-    let row: OutageRow = outages::table.find(outage).select(OutageRow::as_select()).first(connection)?;
-    let of = outage_store::with_parts(connection, vec![Outage::from(row)])?.pop();
-    let sites = of.iter().flat_map(|of| &of.parts).map(|named| {
-        let part = &named.part;
-        StorySite {
-            slug: named.slug.clone(),
-            name: named.name.clone(),
-            url: named.shown_url.clone(),
-            down_at: part.down_at,
-            up_at: part.up_at,
-            left: part.left,
-            outcome: part.last.outcome,
-            code: part.last.code,
-            detail: part.last.detail.clone(),
-            last_good_at: None,
-            certificate_expires_at: None,
-            is_public: named.is_public,
-            is_news: part.event.is_some_and(|event| told.iter().any(|told| told.id == event)),
-        }
-    });
-    let sites = sites.collect();
-    Ok(Story { key, thread: thread.flatten(), events: told, outage: of.map(|of| of.outage), sites })
-}
-
-/// The sites whose certificates these events tell of, the first to run out first.
-fn certificates(connection: &mut AnyConnection, events: &[i32]) -> Result<Vec<StorySite>, StoreError> {
-    let rows = certificate_warnings::table
-        .inner_join(sites::table.left_join(groups::table))
-        .filter(certificate_warnings::event_id.eq_any(events))
-        .order((certificate_warnings::expires_at, certificate_warnings::site_id))
-        .select((SiteRow::as_select(), certificate_warnings::expires_at, groups::public.nullable()))
-        .load::<(SiteRow, i64, Option<bool>)>(connection)?;
-    rows.into_iter()
-        .map(|(row, expires_at, group_is_public)| {
-            let site = Site::try_from(row)?;
-            let expires_at = Instant::from_ms(expires_at);
-            Ok(StorySite {
-                url: site.shown_url(),
-                is_public: site.public && group_is_public != Some(false),
-                slug: site.slug,
-                name: site.name,
-                down_at: expires_at,
-                up_at: None,
-                left: None,
-                outcome: Outcome::Up,
-                code: None,
-                detail: None,
-                last_good_at: None,
-                certificate_expires_at: Some(expires_at),
-                is_news: true,
-            })
-        })
-        .collect()
 }
 
 /// Marks a claimed message as sent.
