@@ -19,6 +19,7 @@ fn site(name: &str) -> StorySite {
         slug: name.to_lowercase(),
         name: name.to_owned(),
         url: format!("https://{}.example/", name.to_lowercase()),
+        group: None,
         down_at: at(0),
         up_at: None,
         left: None,

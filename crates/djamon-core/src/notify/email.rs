@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
-use lettre::message::{Mailbox, MessageBuilder};
+use lettre::message::{Mailbox, MessageBuilder, MultiPart, SinglePart};
 use lettre::transport::smtp::authentication::Credentials;
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
+use sha2::{Digest, Sha256};
 
 use crate::config::{Email, MailTls};
 use crate::domain::Invalid;
@@ -84,7 +85,15 @@ impl Mailer {
         }
         mail = with_header(mail, "Auto-Submitted", "auto-generated");
         mail = with_header(mail, "X-Djamon-Event", message.kind.name());
-        mail.header(ContentType::TEXT_PLAIN).body(message.text.clone())
+        let Some(html) = &message.html else {
+            return mail.header(ContentType::TEXT_PLAIN).body(message.text.clone());
+        };
+        let parts = MultiPart::alternative().boundary(boundary(message, html));
+        mail.multipart(
+            parts
+                .singlepart(SinglePart::plain(message.text.clone()))
+                .singlepart(SinglePart::html(html.clone())),
+        )
     }
 
     fn message_id(&self, key: &str) -> String {
@@ -118,6 +127,20 @@ impl Sender for Mailer {
                 Ok(())
             }
         }
+    }
+
+    /// The headers that people see, and the text; the HTML says the same.
+    fn preview(&self, message: &Message) -> Result<String, NotifyError> {
+        // What cannot be sent cannot be shown either.
+        self.mail(message).map_err(|error| NotifyError::permanent(format!("no mail: {error}")))?;
+        let to: Vec<_> = self.to.iter().map(ToString::to_string).collect();
+        Ok(format!(
+            "From: {}\nTo: {}\nSubject: {}\n\n{}",
+            self.from,
+            to.join(", "),
+            message.subject,
+            message.text
+        ))
     }
 }
 
@@ -157,6 +180,17 @@ fn with_header(mail: MessageBuilder, name: &'static str, value: &str) -> Message
 fn plain_key(key: &str) -> String {
     const KEPT: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'_');
     utf8_percent_encode(key, &KEPT).to_string()
+}
+
+/// What parts the text from the HTML: the same for the same mail, and nothing that a site's name could say.
+fn boundary(message: &Message, html: &str) -> String {
+    let mut hash = Sha256::new();
+    for part in [message.key.as_str(), message.text.as_str(), html] {
+        hash.update(part);
+        hash.update([0]);
+    }
+    let hash: String = hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    format!("djamon-{hash}")
 }
 
 /// Writes `<at>-<key>.eml`, complete or not at all.

@@ -38,6 +38,7 @@ pub(super) fn of(
             slug: named.slug.clone(),
             name: named.name.clone(),
             url: named.shown_url.clone(),
+            group: named.group.clone(),
             down_at: part.down_at,
             up_at: part.up_at,
             left: part.left,
@@ -60,15 +61,20 @@ fn certificates(connection: &mut AnyConnection, events: &[i32]) -> Result<Vec<St
         .inner_join(sites::table.left_join(groups::table))
         .filter(certificate_warnings::event_id.eq_any(events))
         .order((certificate_warnings::expires_at, certificate_warnings::site_id))
-        .select((SiteRow::as_select(), certificate_warnings::expires_at, groups::public.nullable()))
-        .load::<(SiteRow, i64, Option<bool>)>(connection)?;
+        .select((
+            SiteRow::as_select(),
+            certificate_warnings::expires_at,
+            (groups::slug, groups::public).nullable(),
+        ))
+        .load::<(SiteRow, i64, Option<(String, bool)>)>(connection)?;
     rows.into_iter()
-        .map(|(row, expires_at, group_is_public)| {
+        .map(|(row, expires_at, group)| {
             let site = Site::try_from(row)?;
             let expires_at = Instant::from_ms(expires_at);
             Ok(StorySite {
                 url: site.shown_url(),
-                is_public: site.public && group_is_public != Some(false),
+                is_public: site.public && group.as_ref().is_none_or(|(_, is_public)| *is_public),
+                group: group.map(|(slug, _)| slug),
                 slug: site.slug,
                 name: site.name,
                 down_at: expires_at,
