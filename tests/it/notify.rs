@@ -2,6 +2,7 @@
 
 mod kinds;
 mod mail;
+mod peers;
 mod post;
 
 use djamon_core::domain::{EventKind, Instant};

@@ -1,5 +1,6 @@
 //! What the tests stand on: databases of their own, a clock they set, the real programs, servers that play the other side.
 
+pub mod alertmanager;
 pub mod binary;
 pub mod clock;
 pub mod cluster;

@@ -21,7 +21,7 @@ fn posted() -> impl Iterator<Item = Kind> {
     kinds().into_iter().filter(|kind| *kind != Kind::Email)
 }
 
-fn message(story: &Story) -> Message {
+pub fn message(story: &Story) -> Message {
     let style =
         Style { base_url: "https://status.example/at".into(), time_zone: "Europe/London".parse().unwrap() };
     notify::compose(story, &style, &Templates::load(None).unwrap()).unwrap()
