@@ -1,5 +1,6 @@
 //! The senders against the other side: a mail server and an HTTP server that answer as scripted.
 
+mod book;
 mod kinds;
 mod mail;
 mod peers;

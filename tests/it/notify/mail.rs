@@ -10,6 +10,7 @@ use djamon_core::domain::EventKind;
 use djamon_core::notify::email::Mailer;
 use djamon_core::notify::{Message, Sender, email};
 use djamon_tests::smtp_sink::{Script, SmtpSink};
+use djamon_tests::story::{UGLY, story};
 use rcgen::{CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::ServerConfig;
 use rustls::pki_types::PrivatePkcs8KeyDer;
@@ -54,6 +55,23 @@ fn the_same_message_is_the_same_mail_to_the_byte() {
     mailer(&sink).send(&message()).unwrap();
     let mails = sink.mails();
     assert_eq!(mails[0], mails[1]);
+}
+
+#[test]
+fn text_and_html_travel_side_by_side_and_the_same_each_time() {
+    let message = super::kinds::message(&story(EventKind::Opened, UGLY));
+    let sink = SmtpSink::start(Script::default());
+    mailer(&sink).send(&message).unwrap();
+    mailer(&sink).send(&message).unwrap();
+    let mails = sink.mails();
+    assert_eq!(mails[0], mails[1]);
+    let kind = mails[0].header("Content-Type").unwrap().to_owned();
+    let boundary = kind.strip_prefix("multipart/alternative;").unwrap().split('"').nth(1).unwrap().to_owned();
+    let parts: Vec<&str> = mails[0].text.split(&format!("--{boundary}")).collect();
+    assert_eq!(parts.len(), 4, "before, text, HTML, behind: {}", mails[0].text);
+    assert!(parts[1].contains("Content-Type: text/plain; charset=utf-8"), "{}", parts[1]);
+    assert!(parts[2].contains("Content-Type: text/html; charset=utf-8"), "{}", parts[2]);
+    assert!(mails[0].text.lines().all(|line| line.len() <= 998), "RFC 5322, 2.1.1");
 }
 
 #[test]

@@ -163,6 +163,31 @@ mod tests {
     }
 
     #[test]
+    fn a_text_of_ones_own_is_not_hidden_behind_the_built_in_html() {
+        let own = directory("Ours");
+        let html = || Templates::load(Some(own.path())).unwrap().render_html("test", &html_view()).unwrap();
+        assert_eq!(html(), None);
+        let write = |text: &str| std::fs::write(own.path().join("mail/test.html"), text).unwrap();
+        write("<p>{{ base_url }}</p>");
+        assert_eq!(html().as_deref(), Some("<p>http://127.0.0.1:8000</p>"));
+        write("\n");
+        assert_eq!(html(), None, "an empty file switches it off");
+        write("{{ no.such<thing> }}");
+        assert!(Templates::load(Some(own.path())).is_err(), "named when it is read");
+        write("{{ nothing_of_this_name }}");
+        let failed = html().unwrap();
+        assert!(
+            failed.contains("<h1")
+                && failed.contains("<p>(The built-in text: the template mail/test.html failed: ")
+        );
+    }
+
+    fn html_view() -> BTreeMap<&'static str, &'static str> {
+        let more = [("subject", "TEST"), ("link", "http://127.0.0.1:8000")];
+        view().into_iter().chain(more).collect()
+    }
+
+    #[test]
     fn a_replacement_that_cannot_be_parsed_is_refused_by_name() {
         let own = directory("{% if %}");
         let error = Templates::load(Some(own.path())).err().unwrap().to_string();
