@@ -5,6 +5,7 @@ mod kinds;
 mod mail;
 mod peers;
 mod post;
+mod whole;
 
 use djamon_core::domain::{EventKind, Instant};
 use djamon_core::notify::{Message, NotifyError};

@@ -10,6 +10,7 @@ pub mod due;
 mod error;
 pub mod groups;
 pub mod hours;
+mod last_good;
 mod memory;
 pub mod outages;
 pub mod outbox;

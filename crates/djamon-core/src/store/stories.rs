@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use super::rows::{EventRow, OutageRow, SiteRow};
 use super::schema::{certificate_warnings, events, groups, outages, outbox, sites};
-use super::{AnyConnection, StoreError, outages as outage_store};
+use super::{AnyConnection, StoreError, last_good, outages as outage_store};
 use crate::domain::outage::Outage;
 use crate::domain::story::{Story, StorySite};
 use crate::domain::{Event, Instant, Outcome, Site};
@@ -51,7 +51,8 @@ pub(super) fn of(
             is_news: part.event.is_some_and(|event| told.iter().any(|told| told.id == event)),
         }
     });
-    let sites = sites.collect();
+    let mut sites: Vec<StorySite> = sites.collect();
+    last_good::add(connection, of.as_ref().map_or(&[], |of| &of.parts), &mut sites)?;
     Ok(Story { key, thread: thread.flatten(), events: told, outage: of.map(|of| of.outage), sites })
 }
 
