@@ -6,6 +6,8 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
 /// One answer.
 #[derive(Debug, Clone)]
 pub struct Answer {
@@ -94,6 +96,18 @@ impl HttpSink {
 
     /// Starts a server on a free port of the loopback that answers each request as `judge` says.
     pub fn judging(judge: impl FnMut(&Request) -> Answer + Send + 'static) -> Self {
+        HttpSink::over(None, judge)
+    }
+
+    /// The same, speaking TLS as `config` says.
+    pub fn encrypted(
+        config: Arc<ServerConfig>,
+        judge: impl FnMut(&Request) -> Answer + Send + 'static,
+    ) -> Self {
+        HttpSink::over(Some(config), judge)
+    }
+
+    fn over(tls: Option<Arc<ServerConfig>>, judge: impl FnMut(&Request) -> Answer + Send + 'static) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port of the loopback");
         let port = listener.local_addr().expect("its address").port();
         let kept = Arc::new(Mutex::new(Kept { judge: Box::new(judge), requests: Vec::new(), stops: false }));
@@ -104,8 +118,9 @@ impl HttpSink {
                     return;
                 }
                 let server = Arc::clone(&server);
+                let tls = tls.clone();
                 // A client that goes away in the middle is no concern of the server.
-                std::thread::spawn(move || stream.map(|stream| answer(&server, stream)));
+                std::thread::spawn(move || stream.map(|stream| serve(&server, stream, tls)));
             }
         });
         HttpSink { port, kept, accepting: Some(accepting) }
@@ -135,7 +150,13 @@ impl Drop for HttpSink {
     }
 }
 
-fn answer(kept: &Mutex<Kept>, stream: TcpStream) -> std::io::Result<()> {
+fn serve(kept: &Mutex<Kept>, stream: TcpStream, tls: Option<Arc<ServerConfig>>) -> std::io::Result<()> {
+    let Some(config) = tls else { return answer(kept, stream) };
+    let connection = ServerConnection::new(config).map_err(std::io::Error::other)?;
+    answer(kept, StreamOwned::new(connection, stream))
+}
+
+fn answer(kept: &Mutex<Kept>, stream: impl Read + Write) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream);
     let Some(request) = request(&mut reader)? else { return Ok(()) };
     let answer = {
@@ -152,10 +173,11 @@ fn answer(kept: &Mutex<Kept>, stream: TcpStream) -> std::io::Result<()> {
         head += &format!("{name}: {value}\r\n");
     }
     head += &format!("Content-Length: {}\r\n\r\n", answer.body.len());
-    reader.get_mut().write_all(format!("{head}{}", answer.body).as_bytes())
+    reader.get_mut().write_all(format!("{head}{}", answer.body).as_bytes())?;
+    reader.get_mut().flush()
 }
 
-fn request(reader: &mut BufReader<TcpStream>) -> std::io::Result<Option<Request>> {
+fn request(reader: &mut BufReader<impl Read>) -> std::io::Result<Option<Request>> {
     let mut line = String::new();
     if reader.read_line(&mut line)? == 0 {
         return Ok(None);

@@ -40,6 +40,20 @@ pub fn site(number: usize, name: &str) -> StorySite {
     }
 }
 
+/// A story that nothing has room for: long names of characters that weigh much and must be escaped, and more sites in each
+/// of its parts than are told.
+pub fn long(kind: EventKind) -> Story {
+    let name = "&👩🏽‍🚒<*_".repeat(200);
+    let mut long = story(kind, std::iter::repeat_n(name.as_str(), 60));
+    for (number, site) in long.sites.iter_mut().enumerate() {
+        site.is_news = number % 3 == 0;
+        if number % 3 == 1 && kind != EventKind::Certificate {
+            (site.up_at, site.left) = (Some(NOON), Some(Left::Removed));
+        }
+    }
+    long
+}
+
 /// The story of an event of this kind, three minutes after noon, about sites of these names.
 pub fn story<'a>(kind: EventKind, names: impl IntoIterator<Item = &'a str>) -> Story {
     let at = Instant::from_ms(NOON.ms() + 180_000);
@@ -70,7 +84,10 @@ pub fn story<'a>(kind: EventKind, names: impl IntoIterator<Item = &'a str>) -> S
         at,
     };
     Story {
-        key: "djamon-19ab-7-7".to_owned(),
+        key: format!(
+            "djamon-19ab-7-{}",
+            7 + EventKind::ALL.iter().take_while(|other| **other != kind).count()
+        ),
         thread: (kind == EventKind::Resolved).then(|| "djamon-19ab-3-3".to_owned()),
         events: vec![event],
         outage: of_outage.then(|| Outage {

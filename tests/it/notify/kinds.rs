@@ -11,7 +11,7 @@ use djamon_core::notify::{self, Message, NotifyError, Sender, Style, Templates};
 use djamon_tests::clock::{NOON, SetClock};
 use djamon_tests::http_sink::{Answer, HttpSink, Request};
 use djamon_tests::receiver::{self, SECRET};
-use djamon_tests::story::{UGLY, story};
+use djamon_tests::story::{UGLY, long, story};
 use serde_json::Value as Json;
 
 use super::failure;
@@ -53,13 +53,14 @@ fn every_kind_of_channel_tells_every_kind_of_event_within_the_limits_of_its_serv
         let few = message(&story(event, ["Shop"]));
         let ugly = message(&story(event, UGLY));
         let many = message(&story(event, many.iter().map(String::as_str)));
+        let long = message(&long(event));
         for kind in posted() {
             let receiver = receiver::start(kind);
             let sender = sender(kind, &receiver.url());
-            for message in [&few, &ugly, &many] {
+            for message in [&few, &ugly, &many, &long] {
                 assert_eq!(sender.send(message), Ok(()), "{kind} {event:?}");
             }
-            assert_eq!(receiver.requests().len(), 3);
+            assert_eq!(receiver.requests().len(), 4);
         }
     }
 }

@@ -4,6 +4,7 @@ use djamon_core::config::{Kind, kinds, secret_keys};
 use djamon_core::domain::{EventKind, Instant};
 use djamon_core::store::outbox;
 use djamon_tests::clock::NOON;
+use djamon_tests::http_sink::{Answer, HttpSink};
 use djamon_tests::place::Place;
 use djamon_tests::scene::{Scene, good, status};
 use djamon_tests::{on_both, receiver};
@@ -69,4 +70,24 @@ fn every_kind_is_set_up_by_a_file_and_tried_by_a_command() {
     }
     let exported = place.done(&["export"]);
     assert!(!exported.contains(receiver::SECRET), "{exported}");
+}
+
+#[test]
+fn a_service_is_told_only_under_a_certificate_that_the_machine_trusts() {
+    let (config, authority) = super::mail::certificate();
+    let sink = HttpSink::encrypted(config, |_| Answer::new(200));
+    let place = Place::with("[database]\nurl = \"sqlite://djamon.db\"\n[check]\nsandbox_urls = []\n");
+    place.write("roots.pem", &authority);
+    place.write("url", &sink.url().replace("http://", "https://"));
+    place.write("channels.toml", "[[channel]]\nname = \"ops\"\nkind = \"slack\"\nurl_file = \"url\"\n");
+    place.done(&["apply", "channels.toml"]);
+
+    let refusal = place.refused(3, &["alerts", "test", "ops"]);
+    assert!(refusal.contains("invalid peer certificate: UnknownIssuer"), "{refusal}");
+    assert_eq!(sink.requests(), []);
+
+    let roots = place.path().join("roots.pem").display().to_string();
+    let place = place.with_variable("SSL_CERT_FILE", roots);
+    place.done(&["alerts", "test", "ops"]);
+    assert_eq!(sink.requests().len(), 1);
 }

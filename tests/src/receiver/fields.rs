@@ -30,7 +30,7 @@ impl<'a> Fields<'a> {
     }
 
     pub fn line(&self, key: &str) -> Verdict {
-        let text = self.text(key, 2000)?;
+        let text = self.text(key, 10_000)?;
         holds(!text.chars().any(char::is_control), &format!("{key} has control characters"))
     }
 

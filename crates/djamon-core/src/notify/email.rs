@@ -32,7 +32,11 @@ pub struct Mailer {
     from: Mailbox,
     to: Vec<Mailbox>,
     way: Way,
+    place: &'static str,
 }
+
+/// Where the keys of the section stand, as errors say.
+const OF_SECTION: &str = "[email] ";
 
 #[derive(Debug)]
 enum Way {
@@ -55,7 +59,7 @@ impl Mailer {
             Some(directory) => Way::Files(directory.clone()),
             None => Way::Server(server(settings)?),
         };
-        Ok(Mailer { from, to, way })
+        Ok(Mailer { from, to, way, place: OF_SECTION })
     }
 
     /// The same mailer, waiting for the mail server as long as `talk` says until it takes the mail's text, and as long
@@ -63,6 +67,15 @@ impl Mailer {
     pub fn with_patience(mut self, talk: Duration, answer: Duration) -> Self {
         if let Way::Server(server) = &mut self.way {
             server.patience = Patience { talk, answer };
+        }
+        self
+    }
+
+    /// The same mailer for a channel that is not the section's: its errors say so.
+    pub(super) fn of_channel(mut self) -> Self {
+        self.place = "the channel's ";
+        if let Way::Server(server) = &mut self.way {
+            server.place = self.place;
         }
         self
     }
@@ -114,7 +127,7 @@ impl Sender for Mailer {
     fn send(&self, message: &Message) -> Result<(), NotifyError> {
         let mail = self.mail(message).map_err(|error| NotifyError::permanent(format!("no mail: {error}")))?;
         match &self.way {
-            Way::Files(directory) => written(directory, message, &mail.formatted()),
+            Way::Files(directory) => written(directory, message, &mail.formatted(), self.place),
             Way::Server(server) => {
                 let letter = Letter {
                     from: self.from.email.clone(),
@@ -163,6 +176,7 @@ fn server(settings: &Email) -> Result<Server, Invalid> {
         tls: settings.tls,
         credentials: signs_in.then(|| Credentials::new(settings.user.clone(), settings.password.0.clone())),
         patience: Patience::default(),
+        place: OF_SECTION,
     })
 }
 
@@ -194,7 +208,7 @@ fn boundary(message: &Message, html: &str) -> String {
 }
 
 /// Writes `<at>-<key>.eml`, complete or not at all.
-fn written(directory: &Path, message: &Message, mail: &[u8]) -> Result<(), NotifyError> {
+fn written(directory: &Path, message: &Message, mail: &[u8], place: &str) -> Result<(), NotifyError> {
     let name = format!("{}-{}.eml", message.at.ms(), plain_key(&message.key));
     let (path, unfinished) = (directory.join(&name), directory.join(format!(".{name}.tmp")));
     let write = || {
@@ -205,7 +219,7 @@ fn written(directory: &Path, message: &Message, mail: &[u8]) -> Result<(), Notif
         std::fs::rename(&unfinished, &path)
     };
     write().map_err(|error| {
-        let hint = "make [email] file_dir a directory that can be written";
+        let hint = format!("make {place}file_dir a directory that can be written");
         NotifyError::temporary(format!("{}: {error}; {hint}", path.display()))
     })
 }

@@ -135,7 +135,7 @@ pub trait Sender: Send + Sync {
 /// [`Invalid`] of the key that makes sending impossible.
 pub fn sender(settings: &ChannelSettings, clock: &Arc<dyn Clock>) -> Result<Box<dyn Sender>, Invalid> {
     match settings {
-        ChannelSettings::Email(settings) => email(settings),
+        ChannelSettings::Email(settings) => Ok(Box::new(email::Mailer::new(settings)?.of_channel())),
         ChannelSettings::Twitter(settings) => twitter(settings, Arc::clone(clock)),
         ChannelSettings::Webhook(settings) => Ok(Box::new(Courier::new(settings.clone(), clock))),
         ChannelSettings::Slack(settings) => Ok(Box::new(Courier::new(settings.clone(), clock))),

@@ -212,7 +212,9 @@ fn no_secret_goes_in_the_clear_to_a_host_that_is_not_near() {
         assert_eq!(refused("alertmanager", far, "hunter2"), Some(format!("url: \"{far}\" {clear}")));
         assert_eq!(refused("alertmanager", far, ""), None);
     }
-    for near in ["http://127.0.0.1:1/x", "http://[::1]/x", "http://10.1.2.3/x", "http://ntfy/x", "http://a.lan/x"] {
+    for near in
+        ["http://127.0.0.1:1/x", "http://[::1]/x", "http://10.1.2.3/x", "http://ntfy/x", "http://a.lan/x"]
+    {
         assert_eq!(refused("slack", near, ""), None, "{near}");
         assert_eq!(refused("alertmanager", near, "hunter2"), None, "{near}");
     }
