@@ -25,4 +25,5 @@ mod scarce;
 mod schema;
 mod slow;
 mod store;
+mod tokens;
 mod web;

@@ -75,7 +75,25 @@ impl Web {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let mut response = self.agent.run(request.body(()).unwrap()).unwrap();
+        Self::reply(self.agent.run(request.body(()).unwrap()).unwrap())
+    }
+
+    /// Asks with a body of JSON, as whoever has this token.
+    pub fn send(&self, token: &str, method: &str, path: &str, body: &serde_json::Value) -> Reply {
+        let request = ureq::http::Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.address))
+            .header("authorization", format!("Bearer {token}"))
+            .header("content-type", "application/json");
+        Self::reply(self.agent.run(request.body(body.to_string()).unwrap()).unwrap())
+    }
+
+    /// Where it listens: `http://127.0.0.1:PORT`.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    fn reply(mut response: ureq::http::Response<ureq::Body>) -> Reply {
         let headers = response.headers().iter();
         Reply {
             status: response.status().as_u16(),

@@ -39,6 +39,8 @@ ids! {
     ChannelId,
     /// A person who may sign in.
     UserId,
+    /// What a script shows to the API.
+    TokenId,
 }
 
 /// A SiteView's key: a UUID of version 7, so that key order is time order (RFC 9562 §5.7).
