@@ -58,6 +58,7 @@ impl Web {
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
+            .allow_non_standard_methods(true)
             .accept_encoding("identity")
             .build();
         Ok(Web { address, agent: agent.into() })
@@ -80,12 +81,29 @@ impl Web {
 
     /// Asks with a body of JSON, as whoever has this token.
     pub fn send(&self, token: &str, method: &str, path: &str, body: &serde_json::Value) -> Reply {
-        let request = ureq::http::Request::builder()
-            .method(method)
-            .uri(format!("{}{path}", self.address))
-            .header("authorization", format!("Bearer {token}"))
-            .header("content-type", "application/json");
-        Self::reply(self.agent.run(request.body(body.to_string()).unwrap()).unwrap())
+        self.send_with(&[("authorization", &format!("Bearer {token}"))], method, path, body)
+    }
+
+    /// Asks with a body of JSON and these headers.
+    pub fn send_with(
+        &self,
+        headers: &[(&str, &str)],
+        method: &str,
+        path: &str,
+        body: &serde_json::Value,
+    ) -> Reply {
+        let headers: Vec<_> = headers.iter().copied().chain([("content-type", "application/json")]).collect();
+        self.send_bytes(&headers, method, path, body.to_string().as_bytes())
+    }
+
+    /// Asks with whatever body and these headers.
+    pub fn send_bytes(&self, headers: &[(&str, &str)], method: &str, path: &str, body: &[u8]) -> Reply {
+        let mut request =
+            ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.address));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        Self::reply(self.agent.run(request.body(body).unwrap()).unwrap())
     }
 
     /// Where it listens: `http://127.0.0.1:PORT`.

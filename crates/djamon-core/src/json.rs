@@ -3,19 +3,24 @@
 //!
 //! Visitors get the same objects with addresses, details and options null, and without what is not public.
 
+mod sight;
+mod token;
+
 use serde::Serialize;
 
 use crate::calendar::rfc3339;
 use crate::domain::health::StateCounts;
 use crate::domain::instant::millis;
 use crate::domain::status::State;
-use crate::domain::token::{Scope, Token};
 use crate::domain::uptime::{Figure, Figures};
 use crate::domain::{Event, EventKind, Group, Instant, Left, Look, Outcome, SiteOptions, ViewId};
 use crate::store::outages::{NamedPart, OutageSites};
 use crate::store::outbox::Alert;
 use crate::store::statuses::SiteStatus;
 use crate::store::users::{Role, User};
+
+pub use sight::SightJson;
+pub use token::TokenJson;
 
 /// For whom an object is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -374,40 +379,6 @@ impl UserJson {
             role: user.role,
             created_at: rfc3339(user.created_at),
             disabled_at: user.disabled_at.map(rfc3339),
-        }
-    }
-}
-
-/// What is known of a token; never the token.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct TokenJson {
-    /// Its name.
-    pub name: String,
-    /// What it may do.
-    pub scope: Scope,
-    /// When it was made.
-    pub created_at: String,
-    /// The name of who made it; null for the command line.
-    pub created_by: Option<String>,
-    /// When it was last shown, to the minute.
-    pub last_used_at: Option<String>,
-    /// When it ends.
-    pub expires_at: Option<String>,
-    /// Since when it is good for nothing.
-    pub revoked_at: Option<String>,
-}
-
-impl TokenJson {
-    /// The token `token`.
-    pub fn new(token: &Token) -> Self {
-        TokenJson {
-            name: token.name.clone(),
-            scope: token.scope,
-            created_at: rfc3339(token.created_at),
-            created_by: token.created_by.as_ref().map(|creator| creator.name.clone()),
-            last_used_at: token.last_used_at.map(rfc3339),
-            expires_at: token.expires_at.map(rfc3339),
-            revoked_at: token.revoked_at.map(rfc3339),
         }
     }
 }

@@ -9,13 +9,14 @@ use actix_web::middleware::{Compress, DefaultHeaders, Next, from_fn};
 use actix_web::{App as ActixApp, HttpServer, web};
 use chrono_tz::Tz;
 use djamon_core::clock::{Clock, Stopwatch};
-use djamon_core::config::Config;
+use djamon_core::config::{CheckSection, Config};
 use djamon_core::domain::Instant;
 use djamon_core::schedule::{Schedule, machine_time_zone};
 use djamon_core::store::{DatabaseUrl, StoreError};
 
 use crate::database::Database;
 use crate::error::WebError;
+use crate::probes::Probes;
 use crate::render::Renderer;
 use crate::routes;
 
@@ -33,6 +34,10 @@ pub struct App {
     pub schedule: Schedule,
     /// By whose clocks.
     pub time_zone: Tz,
+    /// What counts for every site, and which addresses may be asked.
+    pub check: CheckSection,
+    /// Looks that are asked for.
+    pub probes: Probes,
     /// Whether visitors may read.
     pub public: bool,
     /// The path it is served under, without a slash at its end.
@@ -81,6 +86,9 @@ impl Application {
             database,
             renderer: Renderer::new(config.web.templates.as_deref(), &base)
                 .map_err(StartError::Configuration)?,
+            probes: Probes::new(config, Arc::clone(&clock))
+                .map_err(|error| StartError::Configuration(error.to_string()))?,
+            check: config.check.clone(),
             started_at: clock.now(),
             clock,
             schedule: Schedule::parse(&config.check.schedule)

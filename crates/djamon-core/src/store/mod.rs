@@ -27,7 +27,7 @@ pub mod views;
 
 pub use backend::connection::AnyConnection;
 pub use backend::pool::{Pool, pool};
-pub use backend::tx::write;
+pub use backend::tx::{attempt, write};
 pub use backend::url::DatabaseUrl;
 pub use error::StoreError;
 

@@ -3,7 +3,7 @@
 use djamon_core::domain::Group;
 use djamon_core::json::GroupJson;
 use djamon_core::store::statuses::Which;
-use djamon_core::store::{groups as store, statuses};
+use djamon_core::store::{AnyConnection, groups as store, statuses};
 
 use crate::answer::Answer;
 use crate::ask::Ask;
@@ -35,7 +35,15 @@ pub fn group(ask: &Ask) -> Result<Answer, WebError> {
     if !(group.public || ask.reader.sees_private()) {
         return Err(WebError::NotFound);
     }
+    shown(ask, database, &group)
+}
+
+/// The object of one group, with its version.
+///
+/// # Errors
+/// [`WebError::Database`].
+pub fn shown(ask: &Ask, database: &mut AnyConnection, group: &Group) -> Result<Answer, WebError> {
     let mut sites = statuses::of(database, &Which::Group(group.id))?;
     statuses::add_figures(database, &mut sites, ask.now)?;
-    Answer::json(&GroupJson::new(&group, &sites, ask.reader))
+    Answer::json(&GroupJson::new(group, &sites, ask.reader))?.with_version(group.version)
 }

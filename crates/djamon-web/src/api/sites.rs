@@ -30,8 +30,15 @@ pub fn sites(ask: &Ask) -> Result<Answer, WebError> {
 /// # Errors
 /// [`WebError::NotFound`], [`WebError::Database`].
 pub fn site(ask: &Ask) -> Result<Answer, WebError> {
-    let database = &mut *ask.database()?;
-    Answer::json(&SiteJson::new(&find(ask, database)?, ask.reader))
+    shown(ask, &find(ask, &mut *ask.database()?)?)
+}
+
+/// The object of one site, with its version.
+///
+/// # Errors
+/// [`WebError::Internal`].
+pub fn shown(ask: &Ask, of: &SiteStatus) -> Result<Answer, WebError> {
+    Answer::json(&SiteJson::new(of, ask.reader))?.with_version(of.site.version)
 }
 
 /// A site's looks, newest first.
@@ -52,7 +59,15 @@ pub fn views(ask: &Ask) -> Result<Answer, WebError> {
 /// # Errors
 /// [`WebError::NotFound`], [`WebError::Database`].
 pub fn find(ask: &Ask, database: &mut AnyConnection) -> Result<SiteStatus, WebError> {
-    let mut found = statuses::of_site(database, ask.slug()?)?;
+    of_slug(ask, database, ask.slug()?)
+}
+
+/// The site of this slug, if the reader may see it.
+///
+/// # Errors
+/// [`WebError::NotFound`], [`WebError::Database`].
+pub fn of_slug(ask: &Ask, database: &mut AnyConnection, slug: &str) -> Result<SiteStatus, WebError> {
+    let mut found = statuses::of_site(database, slug)?;
     statuses::add_figures(database, std::slice::from_mut(&mut found), ask.now)?;
     if visible::is_visible(ask.reader, &found) { Ok(found) } else { Err(WebError::NotFound) }
 }
