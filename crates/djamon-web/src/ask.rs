@@ -53,7 +53,7 @@ impl Ask {
             query: Query::parse(request.query_string()),
             headers: request.headers().clone(),
             body: Bytes::new(),
-            client: Client::of(request),
+            client: Client::of(request, &app.trusted_proxies),
             path: path.collect(),
         }
     }

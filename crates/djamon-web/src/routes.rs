@@ -96,6 +96,8 @@ pub const ROUTES: &[Route] = {
         page(Get, "/outages", Readers, pages::outages::outages),
         page(Get, "/outages/current", Readers, pages::outage::current),
         page(Get, "/outages/{id}", Readers, pages::outage::outage),
+        page(Get, "/api/docs", Readers, pages::api_docs::docs),
+        api(Get, "/api/v1/openapi.json", Readers, api::document::openapi),
         api(Get, "/api/v1/summary", Readers, api::summary::summary),
         api(Get, "/api/v1/groups", Readers, api::groups::groups),
         api(Post, "/api/v1/groups", Admins, api::group_changes::add),

@@ -1,6 +1,8 @@
 //! The API as scripts use it, over HTTP, on both databases: changes, tokens' scopes, what is told of mistakes.
 
 mod changes;
+mod document;
+mod lists;
 mod mistakes;
 
 use std::sync::Arc;

@@ -20,7 +20,7 @@ fn is_secret_header(name: &str) -> bool {
 macro_rules! site_options {
     ($($(#[$doc:meta])* $field:ident: $kind:ty),+ $(,)?) => {
         /// What one site has of its own; everything else is as `[check]` in the configuration says.
-        #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
         #[serde(deny_unknown_fields, default)]
         pub struct SiteOptions {
             $($(#[$doc])* #[serde(skip_serializing_if = "Option::is_none")] pub $field: Option<$kind>),+

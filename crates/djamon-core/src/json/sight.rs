@@ -7,7 +7,8 @@ use crate::domain::{Method, Outcome, Phases};
 use crate::probe::Sight;
 
 /// What one look saw.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = Sight)]
 pub struct SightJson {
     /// When it began.
     pub at: String,

@@ -1,5 +1,7 @@
 //! The JSON twins of the pages: the same questions, the objects of [`djamon_core::json`].
 
+pub mod described;
+pub mod document;
 pub mod group_changes;
 pub mod groups;
 pub mod outages;
