@@ -1,7 +1,10 @@
 //! The API as scripts use it, over HTTP, on both databases: changes, tokens' scopes, what is told of mistakes.
 
+mod cast;
 mod changes;
 mod document;
+mod examples;
+mod fuzzed;
 mod lists;
 mod mistakes;
 
