@@ -60,7 +60,11 @@ on_both! {
         let connection = &mut database.connect();
         let ann = write(connection, |connection| users::add(connection, "Ann", Role::Admin, "x", NOON)).unwrap();
         let shown = make(connection, &NewToken { created_by: Some(ann.id), ..new("ci", Scope::Write) }).unwrap();
-        assert_eq!(tokens::by_text(connection, &shown).unwrap().unwrap().fault(NOON), None);
+        let good = tokens::by_text(connection, &shown).unwrap().unwrap();
+        assert_eq!((good.fault(NOON), good.scope_now()), (None, Scope::Write));
+        let bob = write(connection, |connection| users::add(connection, "Bob", Role::Viewer, "x", NOON)).unwrap();
+        let of_bob = make(connection, &NewToken { created_by: Some(bob.id), ..new("bob", Scope::Write) }).unwrap();
+        assert_eq!(tokens::by_text(connection, &of_bob).unwrap().unwrap().scope_now(), Scope::Read);
         write(connection, |connection| users::disable(connection, "Ann", NOON)).unwrap();
         assert!(tokens::by_text(connection, &shown).unwrap().unwrap().fault(NOON).unwrap().contains("who made"));
     }

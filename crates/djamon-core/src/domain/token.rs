@@ -106,6 +106,8 @@ pub struct Creator {
     pub name: String,
     /// Whether they may still sign in.
     pub is_disabled: bool,
+    /// Whether they may change things.
+    pub may_change: bool,
 }
 
 impl Token {
@@ -119,6 +121,14 @@ impl Token {
         }
         let is_disabled = self.created_by.as_ref().is_some_and(|creator| creator.is_disabled);
         is_disabled.then_some("who made this token may not sign in any more; ask for a new one")
+    }
+
+    /// What it may do now: never more than who made it.
+    pub fn scope_now(&self) -> Scope {
+        match &self.created_by {
+            Some(creator) if !creator.may_change => Scope::Read,
+            Some(_) | None => self.scope,
+        }
     }
 }
 
@@ -169,7 +179,8 @@ mod tests {
     #[test]
     fn a_token_is_good_until_it_is_revoked_over_or_its_maker_gone() {
         let at = Instant::from_ms;
-        let creator = |is_disabled| Creator { id: UserId(1), name: "ann".into(), is_disabled };
+        let creator =
+            |is_disabled| Creator { id: UserId(1), name: "ann".into(), is_disabled, may_change: true };
         let token = Token {
             id: TokenId(1),
             name: "ci".into(),

@@ -4,6 +4,7 @@ use diesel::prelude::*;
 
 use super::rows::{instant, ms};
 use super::schema::{tokens, users};
+use super::users::Role;
 use super::{AnyConnection, StoreError};
 use crate::domain::token::{Creator, NewToken, Token, TokenText};
 use crate::domain::{Instant, Invalid, TokenId, UserId, text};
@@ -24,17 +25,22 @@ struct Row {
     revoked_at: Option<i64>,
 }
 
-type Maker = (Option<String>, Option<i64>);
+/// Name, role and end of who made a token.
+type Maker = (Option<String>, Option<String>, Option<i64>);
 
-fn token((row, (maker, disabled_at)): (Row, Maker)) -> Result<Token, StoreError> {
-    let creator =
-        |(id, name): (i32, String)| Creator { id: UserId(id), name, is_disabled: disabled_at.is_some() };
+fn token((row, (name, role, disabled_at)): (Row, Maker)) -> Result<Token, StoreError> {
+    let creator = |(id, name): (i32, String)| Creator {
+        id: UserId(id),
+        name,
+        is_disabled: disabled_at.is_some(),
+        may_change: role.as_deref() == Some(Role::Admin.name()),
+    };
     Ok(Token {
         id: TokenId(row.id),
         name: row.name,
         scope: row.scope.parse().map_err(StoreError::Unreadable)?,
         created_at: Instant::from_ms(row.created_at),
-        created_by: row.created_by.zip(maker).map(creator),
+        created_by: row.created_by.zip(name).map(creator),
         last_used_at: instant(row.last_used_at),
         expires_at: instant(row.expires_at),
         revoked_at: instant(row.revoked_at),
@@ -43,9 +49,10 @@ fn token((row, (maker, disabled_at)): (Row, Maker)) -> Result<Token, StoreError>
 
 macro_rules! select {
     () => {
-        tokens::table
-            .left_join(users::table)
-            .select((Row::as_select(), (users::name.nullable(), users::disabled_at.nullable())))
+        tokens::table.left_join(users::table).select((
+            Row::as_select(),
+            (users::name.nullable(), users::role.nullable(), users::disabled_at.nullable()),
+        ))
     };
 }
 

@@ -31,6 +31,6 @@ pub fn bearer(ask: &Ask) -> Result<Option<Caller>, WebError> {
         // Reading goes on while a run holds the database, or on a full disk.
         tracing::debug!("token {:?}: {error}", token.name);
     }
-    let user = token.created_by.map(|creator| creator.id);
-    Ok(Some(Caller::Token { name: token.name, scope: token.scope, user }))
+    let (scope, user) = (token.scope_now(), token.created_by.map(|creator| creator.id));
+    Ok(Some(Caller::Token { name: token.name, scope, user }))
 }
