@@ -152,7 +152,7 @@ impl SiteOptions {
     ///
     /// # Errors
     /// What is wrong with the value's type or text.
-    pub fn one<'de, E: Error>(name: &'static str, value: impl IntoDeserializer<'de, E>) -> Result<Self, E> {
+    pub fn one<'de, E: Error>(name: &str, value: impl IntoDeserializer<'de, E>) -> Result<Self, E> {
         Self::deserialize(MapDeserializer::new(std::iter::once((name, value))))
     }
 

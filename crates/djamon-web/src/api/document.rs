@@ -8,8 +8,10 @@ use crate::error::WebError;
 ///
 /// # Errors
 /// None.
-#[utoipa::path(get, path = "/api/v1/openapi.json", tag = "The API itself", operation_id = "openapi",
-    responses((status = 200, description = "This document", body = Object)))]
+#[utoipa::path(
+    get, path = "/api/v1/openapi.json", tag = "The API itself", operation_id = "openapi",
+    responses((status = 200, description = "This document", body = Object)),
+)]
 pub fn openapi(ask: &Ask) -> Result<Answer, WebError> {
     Ok(Answer::json_text(ask.app.openapi.to_string()))
 }

@@ -46,7 +46,18 @@ impl GroupFields {
 ///
 /// # Errors
 /// [`WebError::Invalid`], [`WebError::Database`], and those of its body.
-#[utoipa::path(post, path = "/api/v1/groups", tag = "Groups", operation_id = "addGroup", request_body = described::NewGroup, responses((status = 201, description = "It is made; Location says where it is", body = GroupJson, headers(("ETag" = String, description = "Its version, for If-Match")))))]
+#[utoipa::path(
+    post, path = "/api/v1/groups", tag = "Groups", operation_id = "addGroup",
+    request_body = described::NewGroup,
+    responses(
+        (
+            status = 201,
+            description = "It is made; Location says where it is",
+            body = GroupJson,
+            headers(("ETag" = String, description = "Its version, for If-Match")),
+        ),
+    ),
+)]
 pub fn add(ask: &Ask) -> Result<Answer, WebError> {
     let GroupFields { mut fields, name, slug, public } = GroupFields::read(ask)?;
     if name.is_none() && !fields.is_wrong("name") {
@@ -64,7 +75,26 @@ pub fn add(ask: &Ask) -> Result<Answer, WebError> {
 ///
 /// # Errors
 /// [`WebError::NotFound`], [`WebError::Version`], [`WebError::Invalid`], [`WebError::Database`], and those of its body.
-#[utoipa::path(patch, path = "/api/v1/groups/{slug}", tag = "Groups", operation_id = "changeGroup", params(("slug" = String, Path, description = "Its name in URLs"), ("If-Match" = Option<String>, Header, description = "The version that was read, as ETag gave it: refused when there is another one by now")), request_body = described::GroupChange, responses((status = 200, description = "It is changed", body = GroupJson, headers(("ETag" = String, description = "Its version, for If-Match")))))]
+#[utoipa::path(
+    patch, path = "/api/v1/groups/{slug}", tag = "Groups", operation_id = "changeGroup",
+    params(
+        ("slug" = String, Path, description = "Its name in URLs"),
+        (
+            "If-Match" = Option<String>,
+            Header,
+            description = "The version that was read, as ETag gave it: refused when there is another one by now",
+        ),
+    ),
+    request_body = described::GroupChange,
+    responses(
+        (
+            status = 200,
+            description = "It is changed",
+            body = GroupJson,
+            headers(("ETag" = String, description = "Its version, for If-Match")),
+        ),
+    ),
+)]
 pub fn edit(ask: &Ask) -> Result<Answer, WebError> {
     let wanted = ask.slug()?;
     let GroupFields { mut fields, name, slug, public } = GroupFields::read(ask)?;
@@ -84,7 +114,18 @@ pub fn edit(ask: &Ask) -> Result<Answer, WebError> {
 ///
 /// # Errors
 /// [`WebError::NotFound`], [`WebError::Version`], [`WebError::Conflict`] while sites belong to it, [`WebError::Database`].
-#[utoipa::path(delete, path = "/api/v1/groups/{slug}", tag = "Groups", operation_id = "removeGroup", params(("slug" = String, Path, description = "Its name in URLs"), ("If-Match" = Option<String>, Header, description = "The version that was read, as ETag gave it: refused when there is another one by now")), responses((status = 204, description = "It is removed")))]
+#[utoipa::path(
+    delete, path = "/api/v1/groups/{slug}", tag = "Groups", operation_id = "removeGroup",
+    params(
+        ("slug" = String, Path, description = "Its name in URLs"),
+        (
+            "If-Match" = Option<String>,
+            Header,
+            description = "The version that was read, as ETag gave it: refused when there is another one by now",
+        ),
+    ),
+    responses((status = 204, description = "It is removed")),
+)]
 pub fn remove(ask: &Ask) -> Result<Answer, WebError> {
     let slug = ask.slug()?;
     attempt(&mut *ask.database()?, |connection| {

@@ -14,7 +14,20 @@ use crate::view::objects::List;
 ///
 /// # Errors
 /// [`WebError::Database`].
-#[utoipa::path(get, path = "/api/v1/groups", tag = "Groups", operation_id = "groups", params(("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "How many at most, in the order they were added; all of them by name when not given"), ("after" = Option<u32>, Query, description = "Those that follow: what next was")), responses((status = 200, description = "Groups with their sites", body = List<GroupJson>)))]
+#[utoipa::path(
+    get, path = "/api/v1/groups", tag = "Groups", operation_id = "groups",
+    params(
+        (
+            "limit" = Option<u32>,
+            Query,
+            minimum = 1,
+            maximum = 1000,
+            description = "How many at most, in the order they were added; all of them by name when not given",
+        ),
+        ("after" = Option<u32>, Query, description = "Those that follow: what next was"),
+    ),
+    responses((status = 200, description = "Groups with their sites", body = List<GroupJson>)),
+)]
 pub fn groups(ask: &Ask) -> Result<Answer, WebError> {
     let part = ask.query.part()?;
     let database = &mut *ask.database()?;
@@ -31,7 +44,18 @@ pub fn groups(ask: &Ask) -> Result<Answer, WebError> {
 ///
 /// # Errors
 /// [`WebError::NotFound`], [`WebError::Database`].
-#[utoipa::path(get, path = "/api/v1/groups/{slug}", tag = "Groups", operation_id = "group", params(("slug" = String, Path, description = "Its name in URLs")), responses((status = 200, description = "The group", body = GroupJson, headers(("ETag" = String, description = "Its version, for If-Match")))))]
+#[utoipa::path(
+    get, path = "/api/v1/groups/{slug}", tag = "Groups", operation_id = "group",
+    params(("slug" = String, Path, description = "Its name in URLs")),
+    responses(
+        (
+            status = 200,
+            description = "The group",
+            body = GroupJson,
+            headers(("ETag" = String, description = "Its version, for If-Match")),
+        ),
+    ),
+)]
 pub fn group(ask: &Ask) -> Result<Answer, WebError> {
     let slug = ask.slug()?;
     let database = &mut *ask.database()?;

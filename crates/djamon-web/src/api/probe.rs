@@ -12,7 +12,11 @@ use crate::error::WebError;
 ///
 /// # Errors
 /// [`WebError::Invalid`], [`WebError::TooMany`], and those of its body.
-#[utoipa::path(post, path = "/api/v1/probe", tag = "Try it now", operation_id = "probe", request_body = described::NewSite, responses((status = 200, description = "What was seen, good or bad", body = SightJson)))]
+#[utoipa::path(
+    post, path = "/api/v1/probe", tag = "Try it now", operation_id = "probe",
+    request_body = described::NewSite,
+    responses((status = 200, description = "What was seen, good or bad", body = SightJson)),
+)]
 pub fn probe(ask: &Ask) -> Result<Answer, WebError> {
     let (target, options) = SiteFields::read(ask.json()?, &ask.app.check).into_target()?;
     let sight = ask.app.probes.look(&target, &ask.app.check.policy.with(&options).check)?;

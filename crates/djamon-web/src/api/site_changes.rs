@@ -17,7 +17,18 @@ use crate::error::WebError;
 ///
 /// # Errors
 /// [`WebError::Invalid`], [`WebError::Database`], and those of its body.
-#[utoipa::path(post, path = "/api/v1/sites", tag = "Sites", operation_id = "addSite", request_body = described::NewSite, responses((status = 201, description = "It is made; Location says where it is", body = SiteJson, headers(("ETag" = String, description = "Its version, for If-Match")))))]
+#[utoipa::path(
+    post, path = "/api/v1/sites", tag = "Sites", operation_id = "addSite",
+    request_body = described::NewSite,
+    responses(
+        (
+            status = 201,
+            description = "It is made; Location says where it is",
+            body = SiteJson,
+            headers(("ETag" = String, description = "Its version, for If-Match")),
+        ),
+    ),
+)]
 pub fn add(ask: &Ask) -> Result<Answer, WebError> {
     let fields = SiteFields::read(ask.json()?, &ask.app.check);
     let database = &mut *ask.database()?;
@@ -33,7 +44,26 @@ pub fn add(ask: &Ask) -> Result<Answer, WebError> {
 ///
 /// # Errors
 /// [`WebError::NotFound`], [`WebError::Version`], [`WebError::Invalid`], [`WebError::Database`], and those of its body.
-#[utoipa::path(patch, path = "/api/v1/sites/{slug}", tag = "Sites", operation_id = "changeSite", params(("slug" = String, Path, description = "Its name in URLs"), ("If-Match" = Option<String>, Header, description = "The version that was read, as ETag gave it: refused when there is another one by now")), request_body = described::SiteChange, responses((status = 200, description = "It is changed", body = SiteJson, headers(("ETag" = String, description = "Its version, for If-Match")))))]
+#[utoipa::path(
+    patch, path = "/api/v1/sites/{slug}", tag = "Sites", operation_id = "changeSite",
+    params(
+        ("slug" = String, Path, description = "Its name in URLs"),
+        (
+            "If-Match" = Option<String>,
+            Header,
+            description = "The version that was read, as ETag gave it: refused when there is another one by now",
+        ),
+    ),
+    request_body = described::SiteChange,
+    responses(
+        (
+            status = 200,
+            description = "It is changed",
+            body = SiteJson,
+            headers(("ETag" = String, description = "Its version, for If-Match")),
+        ),
+    ),
+)]
 pub fn edit(ask: &Ask) -> Result<Answer, WebError> {
     let (slug, fields) = (ask.slug()?, SiteFields::read(ask.json()?, &ask.app.check));
     let database = &mut *ask.database()?;
@@ -50,7 +80,18 @@ pub fn edit(ask: &Ask) -> Result<Answer, WebError> {
 ///
 /// # Errors
 /// [`WebError::NotFound`], [`WebError::Version`], [`WebError::Database`].
-#[utoipa::path(delete, path = "/api/v1/sites/{slug}", tag = "Sites", operation_id = "removeSite", params(("slug" = String, Path, description = "Its name in URLs"), ("If-Match" = Option<String>, Header, description = "The version that was read, as ETag gave it: refused when there is another one by now")), responses((status = 204, description = "It is removed; its history stays")))]
+#[utoipa::path(
+    delete, path = "/api/v1/sites/{slug}", tag = "Sites", operation_id = "removeSite",
+    params(
+        ("slug" = String, Path, description = "Its name in URLs"),
+        (
+            "If-Match" = Option<String>,
+            Header,
+            description = "The version that was read, as ETag gave it: refused when there is another one by now",
+        ),
+    ),
+    responses((status = 204, description = "It is removed; its history stays")),
+)]
 pub fn remove(ask: &Ask) -> Result<Answer, WebError> {
     let slug = ask.slug()?;
     attempt(&mut *ask.database()?, |connection| {

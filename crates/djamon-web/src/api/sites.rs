@@ -19,7 +19,20 @@ const LAST: usize = 10;
 ///
 /// # Errors
 /// [`WebError::Database`].
-#[utoipa::path(get, path = "/api/v1/sites", tag = "Sites", operation_id = "sites", params(("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "How many at most, in the order they were added; all of them, the worst first, when not given"), ("after" = Option<u32>, Query, description = "Those that follow: what next was")), responses((status = 200, description = "Sites", body = List<SiteJson>)))]
+#[utoipa::path(
+    get, path = "/api/v1/sites", tag = "Sites", operation_id = "sites",
+    params(
+        (
+            "limit" = Option<u32>,
+            Query,
+            minimum = 1,
+            maximum = 1000,
+            description = "How many at most, in the order they were added; all of them, the worst first, when not given",
+        ),
+        ("after" = Option<u32>, Query, description = "Those that follow: what next was"),
+    ),
+    responses((status = 200, description = "Sites", body = List<SiteJson>)),
+)]
 pub fn sites(ask: &Ask) -> Result<Answer, WebError> {
     let part = ask.query.part()?;
     let database = &mut *ask.database()?;
@@ -34,7 +47,18 @@ pub fn sites(ask: &Ask) -> Result<Answer, WebError> {
 ///
 /// # Errors
 /// [`WebError::NotFound`], [`WebError::Database`].
-#[utoipa::path(get, path = "/api/v1/sites/{slug}", tag = "Sites", operation_id = "site", params(("slug" = String, Path, description = "Its name in URLs")), responses((status = 200, description = "The site", body = SiteJson, headers(("ETag" = String, description = "Its version, for If-Match")))))]
+#[utoipa::path(
+    get, path = "/api/v1/sites/{slug}", tag = "Sites", operation_id = "site",
+    params(("slug" = String, Path, description = "Its name in URLs")),
+    responses(
+        (
+            status = 200,
+            description = "The site",
+            body = SiteJson,
+            headers(("ETag" = String, description = "Its version, for If-Match")),
+        ),
+    ),
+)]
 pub fn site(ask: &Ask) -> Result<Answer, WebError> {
     shown(ask, &find(ask, &mut *ask.database()?)?)
 }
@@ -51,7 +75,21 @@ pub fn shown(ask: &Ask, of: &SiteStatus) -> Result<Answer, WebError> {
 ///
 /// # Errors
 /// [`WebError::NotFound`], [`WebError::Invalid`], [`WebError::Database`].
-#[utoipa::path(get, path = "/api/v1/sites/{slug}/views", tag = "Sites", operation_id = "views", params(("slug" = String, Path, description = "Its name in URLs"), ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "How many at most (10)"), ("before" = Option<ViewId>, Query, description = "Those that follow: what next was")), responses((status = 200, description = "Looks, newest first; an answer may be short, even empty, and go on all the same", body = List<ViewJson>)))]
+#[utoipa::path(
+    get, path = "/api/v1/sites/{slug}/views", tag = "Sites", operation_id = "views",
+    params(
+        ("slug" = String, Path, description = "Its name in URLs"),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "How many at most (10)"),
+        ("before" = Option<ViewId>, Query, description = "Those that follow: what next was"),
+    ),
+    responses(
+        (
+            status = 200,
+            description = "Looks, newest first; an answer may be short, even empty, and go on all the same",
+            body = List<ViewJson>,
+        ),
+    ),
+)]
 pub fn views(ask: &Ask) -> Result<Answer, WebError> {
     let (limit, before) = (ask.query.limit(LAST)?, ask.query.view("before")?);
     let database = &mut *ask.database()?;

@@ -31,7 +31,13 @@ struct Health {
 ///
 /// # Errors
 /// [`WebError::Internal`].
-#[utoipa::path(get, path = "/healthz", tag = "Health", operation_id = "health", responses((status = 200, description = "The monitor is alive", body = Health), (status = 503, description = "It is not: the reason says why", body = Health)))]
+#[utoipa::path(
+    get, path = "/healthz", tag = "Health", operation_id = "health",
+    responses(
+        (status = 200, description = "The monitor is alive", body = Health),
+        (status = 503, description = "It is not: the reason says why", body = Health),
+    ),
+)]
 pub fn healthz(ask: &Ask) -> Result<Answer, WebError> {
     let (reason, last_run) = match last_run(ask) {
         Ok((reason, at)) => (reason, at),
