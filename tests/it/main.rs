@@ -1,5 +1,6 @@
 //! Everything that needs a database, a socket or a process.
 
+mod api;
 mod apply;
 mod asking;
 mod attack;
@@ -25,4 +26,5 @@ mod scarce;
 mod schema;
 mod slow;
 mod store;
+mod tokens;
 mod web;

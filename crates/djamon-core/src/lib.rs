@@ -4,8 +4,8 @@
 //! speaks SQL, [`probe`] looks at one URL and decides nothing, [`notify`] sends messages and has no database; each of
 //! the three knows the domain and not the others. [`config`] is read once by the binaries and handed down, [`clock`]
 //! is the only reader of the time of day, [`calendar`] turns instants into what people and protocols write, [`json`] domain
-//! values into what scripts read, [`schedule`] knows when runs were promised, and [`privacy`] which addresses are nobody's
-//! outside.
+//! values into what scripts read, [`schedule`] knows when runs were promised, [`privacy`] which addresses are nobody's
+//! outside, and [`random`] is where secrets come from.
 
 #![cfg_attr(test, allow(clippy::as_conversions, reason = "tests may count in small numbers"))]
 
@@ -17,5 +17,6 @@ pub mod json;
 pub mod notify;
 pub mod privacy;
 pub mod probe;
+pub mod random;
 pub mod schedule;
 pub mod store;

@@ -10,6 +10,7 @@ pub mod outages;
 pub mod probe;
 pub mod site;
 pub mod status;
+pub mod token;
 pub mod user;
 
 use std::io::Write;
@@ -50,6 +51,7 @@ pub fn run(app: &App, command: Command, out: &mut dyn Write) -> Result<Exit, Fai
         Command::Site(command) => site::run(app, command, out),
         Command::Group(command) => group::run(app, command, out),
         Command::User(command) => user::run(app, command, out),
+        Command::Token(command) => token::run(app, command, out),
         Command::Apply(args) => apply::apply(app, &args, out),
         Command::Export(args) => apply::export(app, &args, out),
         Command::Outages(args) => outages::run(app, &args, out),

@@ -210,6 +210,12 @@ pub(super) fn web(reader: &mut Reader) -> Web {
         state_dir: reader.path(key("state_dir")),
         public: reader.take(key("public"), default.public, flag),
         templates: reader.path(key("templates")),
+        trusted_proxies: reader.take(key("trusted_proxies"), default.trusted_proxies, |value| {
+            texts(value, ',')?.iter().map(|text| text.parse()).collect()
+        }),
+        cors_origins: reader.take(key("cors_origins"), default.cors_origins, |value| {
+            texts(value, ',')?.iter().map(|text| origin(text)).collect()
+        }),
     }
 }
 
@@ -223,6 +229,13 @@ fn listen(text: String) -> Result<String, String> {
 }
 
 /// `text` without the slash at its end, when links can be made by adding a path to it.
+/// What a browser says of the site whose page asks: scheme, host and port, and nothing else.
+fn origin(text: &str) -> Result<String, String> {
+    let own = address(text).ok().and_then(|address| Url::parse(&address).ok());
+    let own = own.map(|url| url.origin().ascii_serialization()).filter(|own| own == text);
+    own.ok_or_else(|| format!("{text:?} is not an origin; write it like \"https://wall.example.org\""))
+}
+
 pub(super) fn address(text: &str) -> Result<String, String> {
     let example = "write it like \"https://status.example.org\"";
     let url = Url::parse(text).map_err(|error| format!("{text:?} is not a URL: {error}; {example}"))?;

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::Network;
 use crate::domain::{Invalid, Policy, ScopeRule, Target};
 use crate::privacy::is_private_host;
 use crate::schedule::machine_time_zone;
@@ -236,6 +237,10 @@ pub struct Web {
     pub public: bool,
     /// A directory whose files replace built-in templates of the same name.
     pub templates: Option<PathBuf>,
+    /// Whose `X-Forwarded-For` and `X-Forwarded-Proto` count.
+    pub trusted_proxies: Vec<Network>,
+    /// Other sites whose pages may read the API in a browser.
+    pub cors_origins: Vec<String>,
 }
 
 impl Default for Web {
@@ -247,6 +252,8 @@ impl Default for Web {
             state_dir: None,
             public: true,
             templates: None,
+            trusted_proxies: Vec::new(),
+            cors_origins: Vec::new(),
         }
     }
 }

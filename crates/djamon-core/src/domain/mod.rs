@@ -27,13 +27,16 @@ pub mod story;
 pub mod streak;
 pub mod target;
 pub mod text;
+pub mod token;
 pub mod uptime;
 
 pub use alert::{Event, EventKind};
 pub use condition::{HeaderTest, ValueTest};
 pub use good_codes::GoodCodes;
 pub use group::Group;
-pub use ids::{ChannelId, EventId, GroupId, LocationId, OutageId, OutboxId, RunId, SiteId, UserId, ViewId};
+pub use ids::{
+    ChannelId, EventId, GroupId, LocationId, OutageId, OutboxId, RunId, SiteId, TokenId, UserId, ViewId,
+};
 pub use instant::Instant;
 pub use invalid::Invalid;
 pub use ip_family::IpFamily;

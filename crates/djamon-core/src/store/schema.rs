@@ -206,6 +206,21 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    tokens (id) {
+        id -> Integer,
+        name -> Text,
+        hash -> Binary,
+        scope -> Text,
+        created_at -> BigInt,
+        created_by -> Nullable<Integer>,
+        last_used_at -> Nullable<BigInt>,
+        expires_at -> Nullable<BigInt>,
+        revoked_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::joinable!(tokens -> users (created_by));
 diesel::joinable!(sites -> groups (group_id));
 diesel::joinable!(outage_sites -> outages (outage_id));
 diesel::joinable!(outage_sites -> sites (site_id));
@@ -230,4 +245,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     channels,
     outbox,
     users,
+    tokens,
 );

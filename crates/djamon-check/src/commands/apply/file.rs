@@ -7,7 +7,7 @@ use djamon_core::domain::text::{self, nearest};
 use djamon_core::domain::{Invalid, SiteOptions, Target};
 use djamon_core::store::channels::RESERVED;
 use serde::Deserialize;
-use serde::de::{IntoDeserializer, value::MapDeserializer};
+use serde::de::IntoDeserializer;
 use serde_json::{Map, Value};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -264,8 +264,7 @@ impl Reader<'_> {
             if !is_option(key) {
                 continue;
             }
-            let one = std::iter::once((key, value.clone()));
-            let one = SiteOptions::deserialize(MapDeserializer::<_, toml::de::Error>::new(one));
+            let one = SiteOptions::one::<toml::de::Error>(key, value.clone());
             match one.map(|one| (one.check_each(), one)) {
                 Ok((Ok(()), one)) => options = options.with(one),
                 Ok((Err(invalid), _)) => self.wrong_key(entry, key, &invalid.problem),
