@@ -87,6 +87,10 @@ pub const fn method(verb: Verb) -> &'static str {
 
 /// Adds to an operation who may ask and how it can be refused.
 fn complete(operation: &mut Value, route: &Route) {
+    // What the code says of errors is for those who read the code.
+    if let Some(description) = operation["description"].as_str() {
+        operation["description"] = json!(description.split("# Errors").next().unwrap_or_default().trim());
+    }
     operation["security"] = match route.who {
         Who::Anyone => json!([]),
         Who::Readers => json!([{}, { "token": [] }]),
