@@ -7,6 +7,11 @@ use serde_json::{Map, Value};
 
 use crate::error::WebError;
 
+/// How many unknown keys are told of: a request must not make an answer a hundred times its size.
+const MOST_UNKNOWN: usize = 50;
+/// How much of an unknown key is looked at and repeated.
+const LONGEST_KEY: usize = 40;
+
 /// An object that is being read.
 pub struct Fields {
     object: Map<String, Value>,
@@ -16,14 +21,15 @@ pub struct Fields {
 impl Fields {
     /// Begins to read `object`; keys that are not among `known` are wrong.
     pub fn of(object: Map<String, Value>, known: &[&str]) -> Self {
-        let unknown = object.keys().filter(|key| !known.contains(&key.as_str()));
+        let unknown = object.keys().filter(|key| !known.contains(&key.as_str())).take(MOST_UNKNOWN);
         let problems = unknown.map(|key| {
-            let hint = match nearest(key, known) {
+            let shown: String = key.chars().take(LONGEST_KEY).collect();
+            let hint = match nearest(&shown, known) {
                 Some(meant) => format!("did you mean {meant}?"),
                 None if key == "options" => "write the options beside url, each by its name".to_owned(),
                 None => format!("the fields are {}", known.join(", ")),
             };
-            Invalid::new(key.chars().take(100).collect::<String>(), format!("is not a field; {hint}"))
+            Invalid::new(shown, format!("is not a field; {hint}"))
         });
         Fields { problems: problems.collect(), object }
     }

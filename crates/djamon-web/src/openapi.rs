@@ -60,10 +60,15 @@ pub fn document(base_url: &str) -> Result<Value, serde_json::Error> {
     document["components"]["schemas"]["Error"] = error();
     if let Some(Value::Object(schemas)) = document.pointer_mut("/components/schemas") {
         let options = schemas.get("SiteOptions").cloned().unwrap_or_default();
-        schemas.values_mut().for_each(|schema| {
+        for (name, schema) in schemas {
             flatten(schema, &options);
             date(schema);
-        });
+            // The objects of a list are written out in it, and stand beside it as well.
+            if let Some(of) = name.strip_prefix("List_") {
+                schema["properties"]["items"]["items"] =
+                    json!({ "$ref": format!("#/components/schemas/{of}") });
+            }
+        }
     }
     for route in ROUTES {
         let operation =
@@ -87,6 +92,10 @@ pub const fn method(verb: Verb) -> &'static str {
 
 /// Adds to an operation who may ask and how it can be refused.
 fn complete(operation: &mut Value, route: &Route) {
+    // What the code says of errors is for those who read the code.
+    if let Some(description) = operation["description"].as_str() {
+        operation["description"] = json!(description.split("# Errors").next().unwrap_or_default().trim());
+    }
     operation["security"] = match route.who {
         Who::Anyone => json!([]),
         Who::Readers => json!([{}, { "token": [] }]),
@@ -120,9 +129,8 @@ fn can_be(code: Code, operation: &Value, route: &Route) -> bool {
     };
     let has_body = operation["requestBody"].is_object();
     match code {
-        Code::Internal => true,
         _ if route.face == Face::Page => false,
-        Code::TokenRefused | Code::Database => true,
+        Code::TokenRefused | Code::Database | Code::Internal => true,
         Code::SignInNeeded => route.who != Who::Anyone,
         Code::Forbidden => route.who == Who::Admins,
         Code::Invalid => has_body || has_parameter("", "query"),

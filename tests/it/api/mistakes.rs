@@ -77,6 +77,9 @@ on_both! {
                 assert_eq!(reply.status, wanted, "{method} {path} {shown}: {}", reply.body);
             }
         }
+        let many: serde_json::Map<_, _> = (0..9000).map(|n| (format!("{n}{}", "x".repeat(80)), json!(n))).collect();
+        let refused = api.post("/sites", Value::Object(many));
+        assert!(refused.status == 400 && refused.body.len() < 50_000, "{} {}", refused.status, refused.body.len());
         for (header, wanted) in [(("content-type", "text/plain"), 415), (("content-encoding", "gzip"), 415)] {
             let reply = api.web.send_bytes(&[auth, header], "POST", "/api/v1/sites", b"{}");
             assert_eq!(reply.status, wanted, "{header:?}");

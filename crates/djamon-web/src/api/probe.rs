@@ -8,7 +8,7 @@ use crate::answer::Answer;
 use crate::ask::Ask;
 use crate::error::WebError;
 
-/// Looks once.
+/// Looks once at what could be a site; nothing is kept.
 ///
 /// # Errors
 /// [`WebError::Invalid`], [`WebError::TooMany`], and those of its body.

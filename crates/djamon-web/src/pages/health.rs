@@ -26,6 +26,8 @@ struct Health {
     generated_at: String,
 }
 
+/// Whether the monitor itself is alive.
+///
 /// 200 when the database answers and runs come as promised, else 503 with the reason. A new installation has three
 /// promised intervals, from this program's start, until its first run must have ended.
 ///
