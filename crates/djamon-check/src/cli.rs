@@ -6,7 +6,9 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use crate::app::{Exit, Failure};
-use crate::commands::{alerts, apply, crontab, group, outages, probe, report, site, status, token, user};
+use crate::commands::{
+    alerts, apply, channel, crontab, group, outages, probe, report, site, status, token, user,
+};
 use crate::run;
 
 /// Checks sites, keeps what it saw, tells people of outages
@@ -47,6 +49,9 @@ pub enum Command {
     /// Add, show, change and remove groups of sites
     #[command(subcommand)]
     Group(group::GroupCommand),
+    /// Add, show, change and remove channels: who is told of outages
+    #[command(subcommand)]
+    Channel(channel::ChannelCommand),
     /// Add, show and disable people who may sign in
     #[command(subcommand)]
     User(user::UserCommand),

@@ -3,6 +3,7 @@
 //!
 //! Visitors get the same objects with addresses, details and options null, and without what is not public.
 
+mod channel;
 mod sight;
 mod token;
 
@@ -19,6 +20,7 @@ use crate::store::outbox::Alert;
 use crate::store::statuses::SiteStatus;
 use crate::store::users::{Role, User};
 
+pub use channel::ChannelJson;
 pub use sight::SightJson;
 pub use token::TokenJson;
 

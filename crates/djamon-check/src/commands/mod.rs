@@ -2,6 +2,7 @@
 
 pub mod alerts;
 pub mod apply;
+pub mod channel;
 pub mod check_options;
 pub mod crontab;
 pub mod group;
@@ -51,6 +52,7 @@ pub fn run(app: &App, command: Command, out: &mut dyn Write) -> Result<Exit, Fai
         Command::Probe(args) => probe::run(app, &args, out),
         Command::Site(command) => site::run(app, command, out),
         Command::Group(command) => group::run(app, command, out),
+        Command::Channel(command) => channel::run(app, command, out),
         Command::User(command) => user::run(app, command, out),
         Command::Token(command) => token::run(app, command, out),
         Command::Apply(args) => apply::apply(app, &args, out),

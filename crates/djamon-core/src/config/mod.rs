@@ -21,4 +21,4 @@ pub use channel::{
 pub use error::ConfigError;
 pub use network::Network;
 pub use read::is_location;
-pub use sections::{CheckSection, Config, Database, Email, History, MailTls, Secret, Twitter, Web};
+pub use sections::{Alerts, CheckSection, Config, Database, Email, History, MailTls, Secret, Twitter, Web};

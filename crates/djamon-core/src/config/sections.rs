@@ -29,6 +29,8 @@ pub struct Config {
     pub check: CheckSection,
     /// `[history]`
     pub history: History,
+    /// `[alerts]`
+    pub alerts: Alerts,
     /// `[email]`
     pub email: Email,
     /// `[twitter]`
@@ -133,6 +135,13 @@ impl Default for History {
             time_zone: machine_time_zone(),
         }
     }
+}
+
+/// `[alerts]`
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Alerts {
+    /// What the secrets of channels are encrypted with; made and kept in the state directory when empty.
+    pub key: Secret,
 }
 
 /// How a connection to a mail server is protected.

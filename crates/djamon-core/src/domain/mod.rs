@@ -2,6 +2,7 @@
 
 pub mod alert;
 pub mod certificate;
+pub mod channel;
 pub mod condition;
 pub mod good_codes;
 pub mod group;
@@ -33,6 +34,7 @@ pub mod token;
 pub mod uptime;
 
 pub use alert::{Event, EventKind};
+pub use channel::{Channel, Listener};
 pub use condition::{HeaderTest, ValueTest};
 pub use good_codes::GoodCodes;
 pub use group::Group;

@@ -14,6 +14,7 @@ mod last_good;
 mod memory;
 pub mod outages;
 pub mod outbox;
+mod owing;
 pub mod record;
 pub mod report;
 mod rows;

@@ -195,6 +195,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    channel_groups (channel_id, group_id) {
+        channel_id -> Integer,
+        group_id -> Integer,
+    }
+}
+
+diesel::table! {
     outbox (id) {
         id -> Integer,
         event_id -> Integer,
@@ -241,6 +248,7 @@ diesel::joinable!(sites -> groups (group_id));
 diesel::joinable!(outage_sites -> outages (outage_id));
 diesel::joinable!(outage_sites -> sites (site_id));
 diesel::joinable!(certificate_warnings -> sites (site_id));
+diesel::joinable!(channel_groups -> channels (channel_id));
 diesel::joinable!(outbox -> events (event_id));
 diesel::joinable!(events -> outages (outage_id));
 diesel::joinable!(site_states -> sites (site_id));
@@ -262,6 +270,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     events,
     outage_sites,
     channels,
+    channel_groups,
     outbox,
     users,
     tokens,
