@@ -1,6 +1,7 @@
 //! What a handler is given: the parsed request, who sends it, the one instant it is answered at, and the way to the
 //! database.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::ops::DerefMut;
 use std::sync::Arc;
@@ -126,6 +127,16 @@ impl Ask {
             text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
         };
         self.part("slug").filter(|slug| is_slug(slug)).ok_or(WebError::NotFound)
+    }
+
+    /// The name in the path, as it was before it was put there.
+    ///
+    /// # Errors
+    /// [`WebError::NotFound`] for what cannot be one.
+    pub fn name(&self) -> Result<String, WebError> {
+        let part = self.part("name").ok_or(WebError::NotFound)?;
+        let name = percent_encoding::percent_decode_str(part).decode_utf8();
+        name.map(Cow::into_owned).map_err(|_| WebError::NotFound)
     }
 
     /// The outage's number in the path.

@@ -15,6 +15,7 @@ pub mod code;
 pub mod cors;
 pub mod database;
 pub mod error;
+pub mod exchange;
 pub mod fields;
 pub mod openapi;
 pub mod outages;

@@ -87,7 +87,7 @@ const fn api(verb: Verb, path: &'static str, who: Who, handler: Handler) -> Rout
 /// The table. Of two addresses that fit, the first counts.
 pub const ROUTES: &[Route] = {
     use Verb::{Delete, Get, Patch, Post};
-    use Who::{Admins, Anyone, Readers};
+    use Who::{Admins, Anyone, Members, Readers};
     &[
         page(Get, "/healthz", Anyone, pages::health::healthz),
         page(Get, "/", Readers, pages::home::home),
@@ -113,6 +113,12 @@ pub const ROUTES: &[Route] = {
         api(Get, "/api/v1/outages", Readers, api::outages::outages),
         api(Get, "/api/v1/outages/current", Readers, api::outages::current),
         api(Get, "/api/v1/outages/{id}", Readers, api::outages::outage),
+        api(Get, "/api/v1/channels", Members, api::channels::channels),
+        api(Post, "/api/v1/channels", Admins, api::channel_changes::add),
+        api(Get, "/api/v1/channels/{name}", Members, api::channels::channel),
+        api(Patch, "/api/v1/channels/{name}", Admins, api::channel_changes::edit),
+        api(Delete, "/api/v1/channels/{name}", Admins, api::channel_changes::remove),
+        api(Post, "/api/v1/channels/{name}/test", Admins, api::channel_changes::test),
         api(Post, "/api/v1/probe", Admins, api::probe::probe),
     ]
 };

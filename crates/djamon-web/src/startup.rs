@@ -17,6 +17,7 @@ use djamon_core::store::{DatabaseUrl, StoreError};
 use crate::client::Client;
 use crate::database::Database;
 use crate::error::WebError;
+use crate::exchange::Exchange;
 use crate::probes::Probes;
 use crate::render::Renderer;
 use crate::view::api::Docs;
@@ -40,6 +41,8 @@ pub struct App {
     pub check: CheckSection,
     /// Looks that are asked for.
     pub probes: Probes,
+    /// Who is told of outages, and how that is tried.
+    pub exchange: Exchange,
     /// The API described for programs.
     pub openapi: String,
     /// The API described for people.
@@ -104,6 +107,7 @@ impl Application {
                 .map_err(StartError::Configuration)?,
             probes: Probes::new(config, Arc::clone(&clock))
                 .map_err(|error| StartError::Configuration(error.to_string()))?,
+            exchange: Exchange::new(config, Arc::clone(&clock)),
             check: config.check.clone(),
             started_at: clock.now(),
             clock,

@@ -1,5 +1,7 @@
 //! The JSON twins of the pages: the same questions, the objects of [`djamon_core::json`].
 
+pub mod channel_changes;
+pub mod channels;
 pub mod described;
 pub mod document;
 pub mod group_changes;
