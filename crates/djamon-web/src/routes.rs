@@ -9,7 +9,7 @@ use crate::auth::{self, Who};
 use crate::body;
 use crate::error::WebError;
 use crate::startup::App;
-use crate::{api, assets, pages};
+use crate::{api, assets, pages, wanted};
 
 /// What is done at an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,15 +73,24 @@ pub struct Route {
     pub path: &'static str,
     /// Who may.
     pub who: Who,
-    handler: Handler,
+    /// Whether the answer is the same for all of an audience until something changes, so that it may be kept.
+    pub kept: bool,
+    /// What answers.
+    pub handler: Handler,
+}
+
+impl Route {
+    const fn kept(self) -> Route {
+        Route { kept: true, ..self }
+    }
 }
 
 const fn page(verb: Verb, path: &'static str, who: Who, handler: Handler) -> Route {
-    Route { face: Face::Page, verb, path, who, handler }
+    Route { face: Face::Page, verb, path, who, kept: false, handler }
 }
 
 const fn api(verb: Verb, path: &'static str, who: Who, handler: Handler) -> Route {
-    Route { face: Face::Api, verb, path, who, handler }
+    Route { face: Face::Api, verb, path, who, kept: false, handler }
 }
 
 /// The table. Of two addresses that fit, the first counts.
@@ -90,16 +99,16 @@ pub const ROUTES: &[Route] = {
     use Who::{Anyone, Readers};
     &[
         page(Get, "/healthz", Anyone, pages::health::healthz),
-        page(Get, "/", Readers, pages::home::home),
-        page(Get, "/groups/{slug}", Readers, pages::group::group),
+        page(Get, "/", Readers, pages::home::home).kept(),
+        page(Get, "/groups/{slug}", Readers, pages::group::group).kept(),
         page(Get, "/sites/{slug}", Readers, pages::site::site),
         page(Get, "/outages", Readers, pages::outages::outages),
         page(Get, "/outages/current", Readers, pages::outage::current),
         page(Get, "/outages/{id}", Readers, pages::outage::outage),
         api(Get, "/api/v1/summary", Readers, api::summary::summary),
-        api(Get, "/api/v1/groups", Readers, api::groups::groups),
-        api(Get, "/api/v1/groups/{slug}", Readers, api::groups::group),
-        api(Get, "/api/v1/sites", Readers, api::sites::sites),
+        api(Get, "/api/v1/groups", Readers, api::groups::groups).kept(),
+        api(Get, "/api/v1/groups/{slug}", Readers, api::groups::group).kept(),
+        api(Get, "/api/v1/sites", Readers, api::sites::sites).kept(),
         api(Get, "/api/v1/sites/{slug}", Readers, api::sites::site),
         api(Get, "/api/v1/sites/{slug}/views", Readers, api::sites::views),
         api(Get, "/api/v1/outages", Readers, api::outages::outages),
@@ -147,7 +156,7 @@ async fn answer(
 ) -> Result<HttpResponse, WebError> {
     let ask = Ask::new(&app, &request);
     let answer = if route.verb.is_safe() {
-        on_a_thread(route, move || (route.handler)(&admitted(ask, route)?)).await?
+        on_a_thread(route, move || wanted::answer(admitted(ask, route)?, route)).await?
     } else {
         let mut ask = on_a_thread(route, move || admitted(ask, route)).await?;
         ask.body = body::read(request.headers(), payload).await?;

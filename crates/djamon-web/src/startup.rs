@@ -16,13 +16,19 @@ use djamon_core::store::{DatabaseUrl, StoreError};
 
 use crate::database::Database;
 use crate::error::WebError;
+use crate::kept::Shelf;
 use crate::render::Renderer;
 use crate::routes;
+use crate::watch::Watch;
 
 /// What all requests share.
 pub struct App {
     /// The database.
     pub database: Database,
+    /// Whether anything has changed in it.
+    pub watch: Watch,
+    /// Answers that are kept until something does.
+    pub shelf: Shelf,
     /// The templates.
     pub renderer: Renderer,
     /// The only reader of the time of day here.
@@ -79,6 +85,8 @@ impl Application {
         let base = path_of(&config.web.base_url)?;
         let app = web::Data::new(App {
             database,
+            watch: Watch::default(),
+            shelf: Shelf::default(),
             renderer: Renderer::new(config.web.templates.as_deref(), &base)
                 .map_err(StartError::Configuration)?,
             started_at: clock.now(),

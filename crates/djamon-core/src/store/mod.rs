@@ -4,6 +4,7 @@
 //! ([`sites`], [`groups`], [`users`]). Everything that writes goes through [`write`].
 
 pub mod backend;
+pub mod changes;
 pub mod channels;
 mod details;
 pub mod due;
@@ -17,6 +18,7 @@ pub mod record;
 mod rows;
 pub mod runs;
 mod schema;
+pub mod series;
 pub mod sites;
 pub mod snapshot;
 pub mod statuses;
@@ -26,6 +28,7 @@ pub mod views;
 
 pub use backend::connection::AnyConnection;
 pub use backend::pool::{Pool, pool};
+pub use backend::stamp::stamp;
 pub use backend::tx::write;
 pub use backend::url::DatabaseUrl;
 pub use error::StoreError;

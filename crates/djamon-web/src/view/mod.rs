@@ -1,11 +1,18 @@
 //! From domain values to what a template or a JSON object shows. Pure: no request, no clock, no database.
 
 pub mod bar;
+pub mod card;
+pub mod chart;
+pub mod days;
+pub mod filter;
 pub mod home;
 pub mod objects;
 pub mod outage;
 pub mod paginator;
+pub mod range;
+pub mod section;
 pub mod site;
+pub mod ticks;
 pub mod time;
 pub mod visible;
 pub mod words;
