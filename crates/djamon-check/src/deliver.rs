@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use djamon_core::clock::Clock;
-use djamon_core::config::{ChannelSettings, Config, channel};
+use djamon_core::config::{Config, channel, machine_variables};
 use djamon_core::domain::story::Story;
 use djamon_core::domain::{Event, EventId, EventKind, Instant};
 use djamon_core::notify::{self, NotifyError, Sender, Style, Templates};
@@ -140,13 +140,10 @@ impl Post {
                 };
                 let settings =
                     serde_json::from_str(&stored.settings).map_err(|error| unready(error.to_string()))?;
-                let ready = channel(&stored.kind, &settings, Path::new("/"))
+                let ready = channel(&stored.kind, &settings, Path::new("/"), &machine_variables)
                     .map_err(|error| unready(format!("channel {name}: {}", error.problems.join("; "))))?;
-                match ready {
-                    ChannelSettings::Email(email) => notify::email(&email),
-                    ChannelSettings::Twitter(twitter) => notify::twitter(&twitter, Arc::clone(&self.clock)),
-                }
-                .map_err(|invalid| unready(format!("channel {name}: {invalid}")))
+                notify::sender(&ready, &self.clock)
+                    .map_err(|invalid| unready(format!("channel {name}: {invalid}")))
             }
         }
     }

@@ -37,6 +37,7 @@ pub(super) const SECTIONS: [(&str, &[&str]); 6] = [
             "oauth_secret",
             "oauth_secret_file",
             "api_url",
+            "include_url",
         ],
     ),
     ("web", &["listen", "base_url", "secret_key", "secret_key_file", "state_dir", "public", "templates"]),
