@@ -20,6 +20,8 @@ mod probe;
 mod probe_handshakes;
 mod probe_tls;
 mod refusals;
+mod report;
+mod rollups;
 mod run;
 mod scarce;
 mod schema;

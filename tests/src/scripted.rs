@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use djamon_core::calendar::Zone;
 use djamon_core::domain::plan::RunContext;
 use djamon_core::domain::run::Counts;
 use djamon_core::domain::site::NewSite;
@@ -69,5 +70,5 @@ pub fn begin(connection: &mut AnyConnection, location: LocationId, at: Instant) 
     let expected_interval = Duration::from_secs(60);
     let run = runs::begin(connection, location, at, expected_interval).unwrap();
     let blind_since = runs::blind_since(connection, location, run).unwrap();
-    RunContext { run, location, scope: ScopeRule::All, expected_interval, blind_since }
+    RunContext { run, location, scope: ScopeRule::All, expected_interval, blind_since, zone: Zone::default() }
 }

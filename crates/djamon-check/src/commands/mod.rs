@@ -8,6 +8,7 @@ pub mod group;
 pub mod migrate;
 pub mod outages;
 pub mod probe;
+pub mod report;
 pub mod site;
 pub mod status;
 pub mod user;
@@ -53,6 +54,7 @@ pub fn run(app: &App, command: Command, out: &mut dyn Write) -> Result<Exit, Fai
         Command::Apply(args) => apply::apply(app, &args, out),
         Command::Export(args) => apply::export(app, &args, out),
         Command::Outages(args) => outages::run(app, &args, out),
+        Command::Report(args) => report::run(app, &args, out),
         Command::Alerts(command) => alerts::run(app, command, out),
         Command::Migrate => migrate::run(app, out),
         Command::Crontab(action) => match crontab::run(action, &app.config, out) {

@@ -9,6 +9,7 @@ mod written;
 use std::cell::RefCell;
 use std::time::Duration;
 
+use djamon_core::calendar::Zone;
 use djamon_core::domain::hold::Hold;
 use djamon_core::domain::plan::RunContext;
 use djamon_core::domain::run::Blind;
@@ -85,6 +86,7 @@ pub fn run(
         scope: app.config.check.outage_scope,
         expected_interval: order.promised,
         blind_since,
+        zone: Zone(app.config.history.time_zone),
     };
     let policy = &app.config.check.policy;
     let departed = record::departures(connection, &context, policy, order.channels, started_at)?;

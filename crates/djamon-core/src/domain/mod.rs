@@ -19,6 +19,7 @@ pub mod outage;
 pub mod plan;
 pub mod policy;
 pub mod recent;
+pub mod report;
 pub mod run;
 pub mod site;
 pub mod span;
@@ -27,6 +28,7 @@ pub mod story;
 pub mod streak;
 pub mod target;
 pub mod text;
+pub mod times;
 pub mod uptime;
 
 pub use alert::{Event, EventKind};

@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use super::backend::{bulk, partitions};
 use super::rows::{NewStateRow, NewViewRow, scope_number};
 use super::schema::{certificate_warnings, events, outage_sites, outages, outbox};
-use super::{AnyConnection, StoreError, details, hours, snapshot, write};
+use super::{AnyConnection, StoreError, details, snapshot, spans, write};
 use crate::domain::plan::{self, Change, OutageRef, RunContext, RunPlan};
 use crate::domain::{EventId, EventKind, Instant, Look, Observation, OutageId, Policy, SiteId, ViewId};
 
@@ -43,10 +43,12 @@ impl ViewIds {
         Ok(ViewIds { floor, random: uuid::Uuid::new_v4().as_u128() })
     }
 
-    /// The key of a look that began at `at`.
-    pub fn next(&mut self, at: Instant) -> ViewId {
+    /// The key of a look that began at `at`. Keys of one site differ in time alone, their random part is that of
+    /// `before`, the site's look before: so its state remembers ten of them in the room of two.
+    pub fn next(&mut self, at: Instant, before: Option<ViewId>) -> ViewId {
         self.random = self.random.wrapping_add(1);
-        let [.., a, b, c, d, e, f, g, h, i, j] = self.random.to_be_bytes();
+        let random = before.map_or(self.random, |before| before.0.as_u128());
+        let [.., a, b, c, d, e, f, g, h, i, j] = random.to_be_bytes();
         let ms = at.max(self.floor).ms().max(0).unsigned_abs();
         let random = [a, b, c, d, e, f, g, h, i, j];
         ViewId(uuid::Builder::from_unix_timestamp_millis(ms, &random).into_uuid())
@@ -67,10 +69,14 @@ pub fn batch(
     now: Instant,
 ) -> Result<Recorded, StoreError> {
     let sites: Vec<SiteId> = observations.iter().map(|observation| observation.site).collect();
-    let observations: Vec<_> =
-        observations.into_iter().map(|observation| (ids.next(observation.at), observation)).collect();
     write(connection, |connection| {
         let snapshot = snapshot::of(connection, context.location, policy, &sites)?;
+        let observations = observations.into_iter().map(|observation| {
+            let state = snapshot.states.get(&observation.site);
+            let before = state.and_then(|state| state.recent.looks.front()).map(|look| look.id);
+            (ids.next(observation.at, before), observation)
+        });
+        let observations = observations.collect();
         carry_out(connection, context, plan::plan(context, snapshot, observations), channels, now)
     })
 }
@@ -107,7 +113,7 @@ fn carry_out(
     let states: Vec<_> =
         plan.states.iter().map(|(site, state)| NewStateRow::new(*site, context.location, state)).collect();
     bulk::put_states(connection, &states)?;
-    hours::put(connection, context.location, &plan)?;
+    spans::put(connection, context, &plan)?;
 
     let mut story = Storyteller {
         connection,

@@ -105,6 +105,8 @@ diesel::table! {
         blind_ms -> Integer,
         looks -> Integer,
         failures -> Integer,
+        failed -> Binary,
+        times -> Binary,
     }
 }
 
@@ -119,7 +121,21 @@ diesel::table! {
         blind_ms -> Integer,
         looks -> Integer,
         failures -> Integer,
+        failed -> Binary,
+        times -> Binary,
     }
+}
+
+diesel::table! {
+    day_zones (day) { day -> Integer, zone -> Text, }
+}
+
+diesel::table! {
+    frozen_months (month) { month -> Integer, zone -> Text, frozen_at -> BigInt, }
+}
+
+diesel::table! {
+    frozen_figures (month, site_id) { month -> Integer, site_id -> Integer, figures -> Text, }
 }
 
 diesel::table! {
@@ -216,6 +232,9 @@ diesel::joinable!(site_states -> sites (site_id));
 diesel::allow_tables_to_appear_in_same_query!(
     site_hours,
     site_days,
+    day_zones,
+    frozen_months,
+    frozen_figures,
     certificate_warnings,
     locations,
     groups,
