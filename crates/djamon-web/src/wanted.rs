@@ -15,7 +15,7 @@ use flate2::write::GzEncoder;
 
 use crate::answer::Answer;
 use crate::ask::Ask;
-use crate::auth::Who;
+use crate::auth::{Caller, Who};
 use crate::error::WebError;
 use crate::kept::{Kept, Key};
 use crate::pulse;
@@ -39,7 +39,9 @@ pub fn answer(mut ask: Ask, route: &Route) -> Result<Answer, WebError> {
     {
         return Ok(Answer::empty());
     }
-    let answer = if route.kept { kept(&ask, route, state)? } else { (route.handler)(&ask)? };
+    // The head of a page names the person who is signed in.
+    let is_personal = route.face == Face::Page && ask.caller != Caller::Visitor;
+    let answer = if route.kept && !is_personal { kept(&ask, route, state)? } else { (route.handler)(&ask)? };
     match Theme::cookie(&ask) {
         Some(cookie) if route.face == Face::Page => answer.with_header(header::SET_COOKIE, cookie),
         _ => Ok(answer),

@@ -167,6 +167,7 @@ on_both! {
             assert!(page.body.contains("Last 90 days: 1 known, 1 of them with failures"), "{range}");
         }
         let page = web.get("/sites/shop").body;
+        assert!(page.contains("<strong>Up</strong> for") && page.contains(">12:05 UTC</time>"), "since when: {page}");
         assert!(page.contains("95 of 100 looks were never slower than 48"), "{page}");
         assert!(page.contains("<td>2026-11-23</td>"), "the days are a table too");
         assert!(page.contains("name 2 ms") && page.contains("first byte"), "timings of the phases");

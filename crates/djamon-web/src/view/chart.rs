@@ -4,8 +4,9 @@
 //! The drawing is [`WIDTH`] × [`HEIGHT`] and is stretched to the page's width; words stand beside it, in shares of the
 //! width, so that they keep their size on a phone.
 
-use djamon_core::domain::uptime::percent;
-use djamon_core::domain::{Instant, uptime::Tally};
+use djamon_core::domain::Instant;
+use djamon_core::domain::uptime::{Open, Tally, percent};
+use djamon_core::store::series::Stretch;
 use serde::Serialize;
 
 use super::range::Range;
@@ -127,6 +128,25 @@ impl Chart {
             bands(count("blind"), "one time without sight", "times without sight"),
         )
     }
+}
+
+/// The points of what is known of `range`, oldest first: neighbours together where there are many.
+pub fn points(range: Range, stretches: &[Stretch]) -> Vec<Point> {
+    let most = range.together();
+    let neighbours = stretches.chunk_by(|one, other| one.to == other.from);
+    let point = |together: &[Stretch]| {
+        let (first, last) = together.first().zip(together.last())?;
+        let mut open = Open::default();
+        together.iter().for_each(|stretch| open.add_span(&stretch.open));
+        Some(Point {
+            from: first.from,
+            to: last.to,
+            median_ms: open.times.quantile(500),
+            p95_ms: open.times.quantile(950),
+            tally: open.tally,
+        })
+    };
+    neighbours.flat_map(|run| run.chunks(most)).filter_map(point).collect()
 }
 
 /// One stroke per stretch without gaps; a point that stands alone is a dot.

@@ -75,3 +75,24 @@ fn points_outside_are_not_drawn_and_one_at_the_edge_is_cut() {
     assert_eq!(chart.median, "M20 0h1");
     assert_eq!(chart.rows.len(), 1);
 }
+
+#[test]
+fn points_are_made_of_neighbours_and_know_the_times_of_all_of_them() {
+    let stretch = |before: i64, times: &[u32]| {
+        let mut open = Open { number: -before, ..Open::default() };
+        times.iter().for_each(|ms| open.times.add(*ms));
+        open.tally.up_ms = HOUR;
+        Stretch { from: ago(before), to: ago(before - 1), open }
+    };
+    let hours: Vec<Stretch> =
+        (1..=20).rev().filter(|n| *n != 10).map(|n| stretch(n, &[10, 20, 30])).collect();
+    let day = points(Range::Day, &hours);
+    assert_eq!((day.len(), day[0].median_ms, day[0].p95_ms), (19, Some(20), Some(30)));
+    let month = points(Range::Month, &hours);
+    let lengths: Vec<i64> = month.iter().map(|p| (p.to.ms() - p.from.ms()) / HOUR).collect();
+    assert_eq!(lengths, [4, 4, 2, 4, 4, 1], "a gap is not bridged");
+    assert_eq!(month[0].tally.up_ms, 4 * HOUR);
+    let two = points(Range::Year, &[stretch(2, &[10]), stretch(1, &[50, 50, 50])]);
+    assert_eq!((two.len(), two[0].median_ms), (1, Some(50)), "of all looks, not of medians");
+    assert_eq!(points(Range::Year, &[]), []);
+}

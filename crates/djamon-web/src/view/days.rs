@@ -1,11 +1,14 @@
-//! The bars of a site's last ninety days, one a day (UTC): how it was, told by height and kind, and as a table.
+//! The bars of a site's last ninety days, one a day by the calendar of the history: how it was, told by height and kind, and as a table.
 
-use djamon_core::calendar::rfc3339;
+use djamon_core::calendar::date_of;
 use djamon_core::domain::Instant;
-use djamon_core::domain::uptime::{DAY_MS, Open, Tally, percent};
+use djamon_core::domain::instant::millis;
+use djamon_core::domain::uptime::{Tally, percent};
+use djamon_core::store::series::Stretch;
 use serde::Serialize;
 
 use super::bar::Stroke;
+use super::range::DAY_MS;
 use super::time::span;
 
 /// How many days are shown.
@@ -33,23 +36,26 @@ struct Row {
     down: Option<String>,
 }
 
-/// The days up to the one of `now`; those of `tallies` count days since 1970, in any order, and what is missing is unknown.
-pub fn days(tallies: &[Open], now: Instant) -> Days {
-    let today = now.ms().div_euclid(DAY_MS);
+/// The last [`DAYS`] days up to `now`; `known` are those that are known, oldest first, and what is missing is unknown.
+pub fn days(known: &[Stretch], now: Instant) -> Days {
+    // Days are counted from the newest known one, whose calendar it is; without any, from today's in UTC.
+    let today = known
+        .last()
+        .map_or(now.ms().div_euclid(DAY_MS), |last| last.open.number + millis(now.since(last.from)) / DAY_MS);
     let first = today - DAYS + 1;
     let rows: Vec<Row> = (first..=today)
         .map(|number| {
-            let mut tally = Tally::default();
-            tallies.iter().filter(|day| day.number == number).for_each(|day| tally.add(&day.tally));
-            let length = if number == today { now.ms() - today * DAY_MS } else { DAY_MS };
+            let day = known.iter().find(|day| day.open.number == number);
+            let tally = day.map(|day| day.open.tally).unwrap_or_default();
+            let length = day.map_or(DAY_MS, |day| day.to.min(now).ms() - day.from.ms());
             row(number, number - first, &tally, length)
         })
         .collect();
-    let known = rows.iter().filter(|row| row.uptime.is_some()).count();
+    let seen = rows.iter().filter(|row| row.uptime.is_some()).count();
     let bad = rows.iter().filter(|row| row.down.is_some()).count();
-    let text = match (known, bad) {
+    let text = match (seen, bad) {
         (0, _) => format!("Nothing is known of the last {DAYS} days"),
-        (known, bad) => format!("Last {DAYS} days: {known} known, {bad} of them with failures"),
+        (seen, bad) => format!("Last {DAYS} days: {seen} known, {bad} of them with failures"),
     };
     let strokes =
         [("up", "12v28"), ("dip", "6v34"), ("down", "0v40"), ("blind", "18v4"), ("unknown", "38v2")];
@@ -73,7 +79,7 @@ fn row(number: i64, place: i64, tally: &Tally, length_ms: i64) -> Row {
     let down = u64::try_from(tally.down_ms).ok().filter(|ms| *ms > 0);
     Row {
         x: place * STEP + STEP / 2,
-        date: rfc3339(Instant::from_ms(number * DAY_MS)).get(..10).unwrap_or_default().to_owned(),
+        date: date_of(number).to_string(),
         kind,
         uptime: uptime.map(percent),
         known: tally.coverage_ppm(length_ms).map(percent),
@@ -83,24 +89,29 @@ fn row(number: i64, place: i64, tally: &Tally, length_ms: i64) -> Row {
 
 #[cfg(test)]
 mod tests {
+    use djamon_core::domain::uptime::Open;
+
     use super::*;
 
     const NOON: Instant = Instant::from_ms(1_795_435_200_000); // 2026-11-23T12:00:00Z
     const TODAY: i64 = 20_780;
 
-    fn day(before: i64, up_ms: i64, down_ms: i64, blind_ms: i64) -> Open {
+    fn day(before: i64, up_ms: i64, down_ms: i64, blind_ms: i64) -> Stretch {
         let tally = Tally { up_ms, down_ms, blind_ms, ..Tally::default() };
-        Open { number: TODAY - before, tally }
+        let start = |number: i64| Instant::from_ms(number * DAY_MS);
+        let number = TODAY - before;
+        let open = Open { number, tally, ..Open::default() };
+        Stretch { from: start(number), to: start(number + 1), open }
     }
 
     #[test]
     fn each_day_stands_in_its_place_by_kind() {
         let known = [
-            day(0, DAY_MS / 2, 0, 0),
-            day(1, DAY_MS - 60_000, 60_000, 0),
-            day(2, DAY_MS / 2, DAY_MS / 4, 0),
-            day(3, 0, 0, DAY_MS),
             day(90, DAY_MS, 0, 0),
+            day(3, 0, 0, DAY_MS),
+            day(2, DAY_MS / 2, DAY_MS / 4, 0),
+            day(1, DAY_MS - 60_000, 60_000, 0),
+            day(0, DAY_MS / 2, 0, 0),
         ];
         let days = days(&known, NOON);
         let of = |kind: &str| days.strokes.iter().find(|stroke| stroke.kind == kind).unwrap().d.clone();
@@ -118,8 +129,10 @@ mod tests {
     }
 
     #[test]
-    fn several_places_of_one_day_are_one_bar() {
-        let days = days(&[day(0, 1000, 0, 0), day(0, 0, 1000, 0)], NOON);
-        assert_eq!(days.rows[89].uptime.as_deref(), Some("50.00"));
+    fn the_newest_bar_is_today_though_nothing_is_known_of_it() {
+        let days = days(&[day(2, DAY_MS, 0, 0)], NOON);
+        assert_eq!((days.rows[89].date.as_str(), days.rows[89].kind), ("2026-11-23", "unknown"));
+        assert_eq!(days.rows[87].kind, "up");
+        assert_eq!(super::days(&[], NOON).text, "Nothing is known of the last 90 days");
     }
 }

@@ -3,7 +3,11 @@
 use std::time::Duration;
 
 use djamon_core::domain::Instant;
+use djamon_core::domain::uptime::HOUR_MS;
 use serde::Serialize;
+
+/// Milliseconds of a day, where the calendar does not matter.
+pub const DAY_MS: i64 = 24 * HOUR_MS;
 
 /// A span of time up to now.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -59,14 +63,13 @@ impl Range {
         Duration::from_hours(24 * days)
     }
 
-    /// How long each of a chart's points is: 100 to 200 points make a line that is worth reading.
-    pub const fn step(self) -> Duration {
-        let hours = match self {
+    /// How many of the stretches that are known make a point: 100 to 200 points are a line that is worth reading.
+    pub const fn together(self) -> usize {
+        match self {
             Range::Day | Range::Week => 1,
             Range::Month => 4,
-            Range::Year => 48,
-        };
-        Duration::from_hours(hours)
+            Range::Year => 2,
+        }
     }
 
     /// Its beginning, when `now` is its end.

@@ -2,14 +2,15 @@
 
 use djamon_core::domain::certificate::{WARNED_AT_DAYS, days_left};
 use djamon_core::domain::status::{State, Status};
-use djamon_core::domain::uptime::{Figure, Figures, Open, percent};
+use djamon_core::domain::uptime::{Figure, Figures, percent};
 use djamon_core::domain::{Instant, Look, Phases};
 use djamon_core::store::outages::NamedPart;
+use djamon_core::store::series::Stretch;
 use djamon_core::store::statuses::SiteStatus;
 use serde::Serialize;
 
 use super::bar::{Bar, bar};
-use super::chart::{Chart, Point};
+use super::chart::{Chart, points};
 use super::days::{Days, days};
 use super::outage::OutageLine;
 use super::range::{Range, RangeChoice};
@@ -109,6 +110,7 @@ fn reason(status: &Status) -> Option<String> {
 #[derive(Debug, Serialize)]
 pub struct SitePage {
     site: SiteLine,
+    since: Option<When>,
     url: Option<String>,
     group: Option<Group>,
     failures: u32,
@@ -127,10 +129,10 @@ pub struct SitePage {
 pub struct Past {
     /// How far back the chart looks.
     pub range: Range,
-    /// What it shows, oldest first.
-    pub points: Vec<Point>,
-    /// The days that are known.
-    pub days: Vec<Open>,
+    /// What is known of it, oldest first.
+    pub stretches: Vec<Stretch>,
+    /// The days that are known, oldest first.
+    pub days: Vec<Stretch>,
 }
 
 #[derive(Debug, Serialize)]
@@ -202,6 +204,7 @@ impl SitePage {
         let group = of.group.clone().zip(group).map(|(slug, name)| Group { slug, name });
         SitePage {
             site: SiteLine::new(of, now, known_until),
+            since: of.status.since.map(|since| when(since, now)),
             url: reader.sees_private().then(|| of.site.shown_url()),
             group,
             failures: of.status.failures,
@@ -210,7 +213,7 @@ impl SitePage {
             certificate: of.status.certificate_expires_at.map(|at| certificate(at, now)),
             range: past.range.words(),
             ranges: past.range.choices(),
-            chart: Chart::new(past.range, &past.points, &down, now),
+            chart: Chart::new(past.range, &points(past.range, &past.stretches), &down, now),
             days: days(&past.days, now),
             looks: of.status.looks.iter().map(|look| look_line(reader, look, now)).collect(),
             outages: outages.iter().map(|seen| OutageLine::new(seen, now)).collect(),

@@ -2,10 +2,10 @@
 
 use djamon_core::calendar::rfc3339;
 use djamon_core::domain::Instant;
-use djamon_core::domain::uptime::{DAY_MS, HOUR_MS};
+use djamon_core::domain::uptime::HOUR_MS;
 use serde::Serialize;
 
-use super::range::Range;
+use super::range::{DAY_MS, Range};
 use super::time::took;
 
 /// A word on an axis.
