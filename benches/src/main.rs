@@ -3,15 +3,18 @@
 //!
 //! ```text
 //! djamon-benches           what takes about three minutes
+//! djamon-benches --web     only the pages
 //! djamon-benches --full    also 10,000 sites that hang in part, and ten million rows of history
 //! ```
 
+mod client;
 mod database;
 mod measure;
 mod monitor;
 mod raw;
 mod table;
 mod target;
+mod web;
 mod works;
 
 use std::path::Path;
@@ -28,10 +31,12 @@ fn main() -> Result<()> {
     match words.as_slice() {
         [] => bench(Extent::Usual),
         ["--full"] => bench(Extent::Full),
+        ["--web"] => web::pages(Extent::Usual, &mut Table::begin()?),
+        ["--web", "--full"] => web::pages(Extent::Full, &mut Table::begin()?),
         // What the benchmark starts itself as, so that one process's use of the machine is one thing's.
         [measure::WORD, program, arguments @ ..] => measure::inside(Path::new(program), arguments),
         [raw::WORD, count, addresses @ ..] => raw::exchange(count, addresses),
-        _ => bail!("usage: djamon-benches [--full]"),
+        _ => bail!("usage: djamon-benches [--web] [--full]"),
     }
 }
 
@@ -47,6 +52,7 @@ fn bench(extent: Extent) -> Result<()> {
     works::history(extent, &mut table)?;
     works::postgres(&target, &mut table)?;
     works::hanging(&target, &mut table)?;
+    web::pages(extent, &mut table)?;
     if extent == Extent::Full {
         works::hanging_in_part(&target, &mut table)?;
     }

@@ -2,6 +2,7 @@
 
 mod answers;
 mod hostile;
+mod pages;
 mod proxied;
 mod serving;
 mod stories;

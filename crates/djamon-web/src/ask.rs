@@ -39,6 +39,10 @@ pub struct Ask {
     pub body: Bytes,
     /// Where it comes from.
     pub client: Client,
+    /// Path and parameters as they were sent.
+    pub address: String,
+    /// The state of the database that the answer is of at least; known to handlers of what readers see.
+    pub state: Option<u64>,
     path: Vec<(String, String)>,
 }
 
@@ -55,6 +59,8 @@ impl Ask {
             headers: request.headers().clone(),
             body: Bytes::new(),
             client: Client::of(request, &app.trusted_proxies),
+            address: request.uri().to_string(),
+            state: None,
             path: path.collect(),
         }
     }

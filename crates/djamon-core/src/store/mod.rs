@@ -4,6 +4,7 @@
 //! ([`sites`], [`groups`], [`users`], [`tokens`]). Everything that writes goes through [`write`].
 
 pub mod backend;
+pub mod changes;
 pub mod channels;
 mod details;
 pub mod due;
@@ -20,6 +21,7 @@ pub mod report;
 mod rows;
 pub mod runs;
 mod schema;
+pub mod series;
 pub mod sites;
 pub mod snapshot;
 pub mod spans;
@@ -31,6 +33,7 @@ pub mod views;
 
 pub use backend::connection::AnyConnection;
 pub use backend::pool::{Pool, pool};
+pub use backend::stamp::stamp;
 pub use backend::tx::{attempt, write};
 pub use backend::url::DatabaseUrl;
 pub use error::StoreError;

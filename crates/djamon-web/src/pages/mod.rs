@@ -6,18 +6,21 @@ pub mod health;
 pub mod home;
 pub mod outage;
 pub mod outages;
+pub mod past;
 pub mod site;
 
+use djamon_core::domain::Instant;
 use djamon_core::store::AnyConnection;
 use serde::Serialize;
 
 use crate::answer::Answer;
 use crate::ask::Ask;
 use crate::error::WebError;
-use crate::pulse;
+use crate::theme::Theme;
 use crate::view::time::span;
+use crate::{pulse, wanted};
 
-/// What the template makes of `view`, with what every page must say: that runs are missing.
+/// What the template makes of `view`, with what every page must say: that runs are missing, and what it is the state of.
 fn page(
     ask: &Ask,
     database: &mut AnyConnection,
@@ -27,10 +30,25 @@ fn page(
     #[derive(Serialize)]
     struct Shown<'a, View> {
         stopped: Option<String>,
+        token: Option<String>,
+        theme: &'static str,
+        kiosk: bool,
         #[serde(flatten)]
         view: &'a View,
     }
     let (_, stale_for) = pulse::last_run(ask, database)?;
-    let shown = Shown { stopped: stale_for.map(span), view };
+    let shown = Shown {
+        stopped: stale_for.map(span),
+        token: wanted::token(ask)?,
+        theme: Theme::of(ask).name(),
+        kiosk: ask.query.get("kiosk").is_some(),
+        view,
+    };
     ask.app.renderer.page(template, &shown).map(Answer::page)
+}
+
+/// Until when it is known how things stand: until now, or until runs stopped.
+fn known_until(ask: &Ask, database: &mut AnyConnection) -> Result<Instant, WebError> {
+    let (last, stale_for) = pulse::last_run(ask, database)?;
+    Ok(last.filter(|_| stale_for.is_some()).map_or(ask.now, |run| run.started_at))
 }

@@ -2,11 +2,18 @@
 
 pub mod api;
 pub mod bar;
+pub mod card;
+pub mod chart;
+pub mod days;
+pub mod filter;
 pub mod home;
 pub mod objects;
 pub mod outage;
 pub mod paginator;
+pub mod range;
+pub mod section;
 pub mod site;
+pub mod ticks;
 pub mod time;
 pub mod visible;
 pub mod words;

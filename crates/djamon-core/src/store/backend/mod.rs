@@ -8,5 +8,6 @@ pub mod migrate;
 mod multi;
 pub mod partitions;
 pub mod pool;
+pub mod stamp;
 pub mod tx;
 pub mod url;
