@@ -6,7 +6,9 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use crate::app::{Exit, Failure};
-use crate::commands::{alerts, apply, crontab, group, outages, probe, report, site, status, user};
+use crate::commands::{
+    alerts, apply, crontab, doctor, group, outages, probe, purge, report, site, status, user,
+};
 use crate::run;
 
 /// Checks sites, keeps what it saw, tells people of outages
@@ -56,6 +58,8 @@ pub enum Command {
     Export(apply::ExportArgs),
     /// Show outages, newest first
     Outages(outages::OutagesArgs),
+    /// Take away what is past its time, beside runs and pages
+    Purge(purge::PurgeArgs),
     /// Report uptime and outages of a range of days, or close a month
     Report(report::ReportArgs),
     /// Show what the channels are owed or were told, and try again
@@ -63,6 +67,8 @@ pub enum Command {
     Alerts(alerts::AlertsCommand),
     /// Bring the database's schema up to date
     Migrate,
+    /// Look after the monitor itself: database, runs, cron, alerts, disk (exit code 1: something is bad)
+    Doctor(doctor::DoctorArgs),
     /// Cron's lines for the configured schedule
     #[command(subcommand)]
     Crontab(crontab::CrontabAction),

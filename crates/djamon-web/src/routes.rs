@@ -102,6 +102,7 @@ pub const ROUTES: &[Route] = {
         api(Get, "/api/v1/sites", Readers, api::sites::sites),
         api(Get, "/api/v1/sites/{slug}", Readers, api::sites::site),
         api(Get, "/api/v1/sites/{slug}/views", Readers, api::sites::views),
+        api(Get, "/api/v1/sites/{slug}/history", Readers, api::history::history),
         api(Get, "/api/v1/outages", Readers, api::outages::outages),
         api(Get, "/api/v1/outages/current", Readers, api::outages::current),
         api(Get, "/api/v1/outages/{id}", Readers, api::outages::outage),

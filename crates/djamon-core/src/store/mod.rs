@@ -5,6 +5,7 @@
 
 pub mod backend;
 pub mod channels;
+pub mod checkup;
 mod details;
 pub mod due;
 mod error;
@@ -13,6 +14,7 @@ pub mod hours;
 mod memory;
 pub mod outages;
 pub mod outbox;
+pub mod purge;
 pub mod record;
 pub mod report;
 mod rows;

@@ -1,7 +1,7 @@
 //! `/`: all systems.
 
 use djamon_core::store::statuses::Which;
-use djamon_core::store::{groups, statuses};
+use djamon_core::store::{checkup, groups, statuses};
 
 use super::page;
 use crate::answer::Answer;
@@ -21,5 +21,9 @@ pub fn home(ask: &Ask) -> Result<Answer, WebError> {
     statuses::add_figures(database, &mut sites, ask.now)?;
     let pulse = pulse::take(ask, database, &visible::counts(&sites))?;
     let groups = groups::all(database)?;
-    page(ask, database, "home.html", &Home::new(&pulse, &groups, &sites, ask.now))
+    let room = match ask.reader.sees_private() {
+        true => checkup::room(database, ask.app.database.url(), ask.now)?,
+        false => None,
+    };
+    page(ask, database, "home.html", &Home::new(&pulse, &groups, &sites, ask.now).with_room(room))
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use djamon_core::domain::health::{Overall, StateCounts};
 use djamon_core::domain::run::Blind;
 use djamon_core::domain::{Group, GroupId, Instant};
+use djamon_core::store::checkup::Room;
 use djamon_core::store::statuses::SiteStatus;
 use serde::Serialize;
 
@@ -23,6 +24,8 @@ pub struct Home {
     names: Option<String>,
     reason: Option<String>,
     is_empty: bool,
+    /// What members are told of the monitor's disk.
+    short_of_room: Option<String>,
     last_run: Option<When>,
     last_run_ago: Option<String>,
     counts: StateCounts,
@@ -31,6 +34,18 @@ pub struct Home {
 }
 
 impl Home {
+    /// The same page, with a word about a disk that is nearly full.
+    pub fn with_room(mut self, room: Option<Room>) -> Self {
+        self.short_of_room = room.filter(|room| room.is_short()).map(|room| {
+            format!(
+                "The monitor's disk is nearly full: {} MiB are free, {} should be.",
+                room.free >> 20,
+                room.wanted >> 20
+            )
+        });
+        self
+    }
+
     /// The page of all that the reader may see; `sites` are the worst first, `groups` by name.
     pub fn new(pulse: &Pulse, groups: &[Group], sites: &[SiteStatus], now: Instant) -> Self {
         let counts = visible::counts(sites);
@@ -45,6 +60,7 @@ impl Home {
             names: None,
             reason: None,
             is_empty: sites.is_empty(),
+            short_of_room: None,
             last_run: last_run_at.map(|at| when(at, now)),
             last_run_ago: last_run_at.map(|at| span(now.since(at))),
             counts,

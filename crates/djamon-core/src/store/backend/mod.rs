@@ -8,5 +8,7 @@ pub mod migrate;
 mod multi;
 pub mod partitions;
 pub mod pool;
+pub mod reserve;
+pub mod space;
 pub mod tx;
 pub mod url;
