@@ -2,12 +2,12 @@
 
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, Instant as Watch};
+use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::{BigInt, Text};
 use diesel::{QueryableByName, RunQueryDsl};
-use djamon_core::clock::{Clock, SystemClock};
+use djamon_core::clock::{Clock, Stopwatch, SystemClock};
 use djamon_core::domain::{Instant, Site};
 use djamon_core::store::backend::lock::try_purge_lock;
 use djamon_core::store::{AnyConnection, hours, outages, statuses, views};
@@ -108,7 +108,7 @@ fn others(
     while !stop.load(Ordering::Relaxed) {
         minute += 1;
         let at = now.plus(Duration::from_secs(60 * minute));
-        let watch = Watch::now();
+        let watch = Stopwatch::start();
         run(&mut connection, at, vec![seen(&sites[1], at, true)], &[]);
         let mut all = statuses::of(&mut connection, &statuses::Which::All).unwrap();
         statuses::add_figures(&mut connection, &mut all, at).unwrap();
@@ -137,7 +137,7 @@ on_both! {
             for kill in 0..KILLS {
                 let older_than = format!("{}h", (DAYS - 1 - kill).max(31) * 24);
                 let mut child = purge(&database, &["--older-than", &older_than]).stderr(Stdio::null()).spawn().unwrap();
-                let watch = Watch::now();
+                let watch = Stopwatch::start();
                 let moment = Duration::from_micros(kill * 7919 % 97 * 1500);
                 while watch.elapsed() < moment && child.try_wait().unwrap().is_none() {
                     std::thread::sleep(Duration::from_micros(200));

@@ -114,13 +114,17 @@ impl Pace {
         let watch = Stopwatch::start();
         let done = work(self.most)?;
         let took = watch.elapsed();
+        self.adapt(took);
+        std::thread::sleep(took.min(Duration::from_millis(200)));
+        Ok(done)
+    }
+
+    fn adapt(&mut self, took: Duration) {
         self.most = match took {
             long if long > 2 * STEP => (self.most / 2).max(50),
             short if short < STEP / 2 => (self.most * 2).min(LARGEST),
             _ => self.most,
         };
-        std::thread::sleep(took.min(Duration::from_millis(200)));
-        Ok(done)
     }
 }
 
@@ -131,11 +135,11 @@ mod tests {
     #[test]
     fn steps_grow_while_they_are_quick_and_shrink_when_they_are_slow() {
         let mut pace = Pace::default();
-        for _ in 0..10 {
-            pace.step(|_| Ok::<_, ()>(())).unwrap();
-        }
+        (0..10).for_each(|_| pace.adapt(Duration::ZERO));
         assert_eq!(pace.most, LARGEST);
-        pace.step(|_| Ok::<_, ()>(std::thread::sleep(3 * STEP))).unwrap();
+        pace.adapt(STEP);
+        assert_eq!(pace.most, LARGEST);
+        pace.adapt(3 * STEP);
         assert_eq!(pace.most, LARGEST / 2);
     }
 }

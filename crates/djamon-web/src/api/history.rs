@@ -64,7 +64,5 @@ pub fn history(ask: &Ask) -> Result<Answer, WebError> {
         return Err(WebError::NotFound);
     }
     let steps = hours::series(database, found.site.id, window, ask.now)?;
-    // A step of the last month's that has not begun yet is none.
-    let begun = steps.iter().filter(|step| step.range.from < ask.now);
-    Answer::json(&History { range: window.name(), items: begun.map(Item::from).collect() })
+    Answer::json(&History { range: window.name(), items: steps.iter().map(Item::from).collect() })
 }
