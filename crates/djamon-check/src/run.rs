@@ -8,6 +8,7 @@ use std::time::Duration;
 use djamon_core::probe::Prober;
 use djamon_core::schedule::{Schedule, machine_time_zone};
 use djamon_core::store::backend::lock::try_run_lock;
+use djamon_core::store::backend::reserve::{self, Reserve};
 use djamon_core::store::due::Selection;
 use djamon_core::store::{AnyConnection, StoreError, groups, outbox, runs, sites};
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -97,6 +98,7 @@ impl<'a> Runner<'a> {
 
     /// One run and its delivery, as cron calls it.
     fn once(&self, out: &mut dyn Write) -> Result<Exit, Failure> {
+        self.tend_reserve();
         let mut connection = self.connect()?;
         let Some(round) = self.round(&mut connection, self.promised_by_cron()?)? else {
             return self.turned_away();
@@ -140,6 +142,7 @@ impl<'a> Runner<'a> {
         delivery: &mut Option<Receiver<Result<Delivered, StoreError>>>,
         out: &mut dyn Write,
     ) -> Result<(), Failure> {
+        self.tend_reserve();
         let mut connection = self.connect()?;
         self.prober.forget_names();
         let Some(round) = self.round(&mut connection, every)? else {
@@ -163,6 +166,13 @@ impl<'a> Runner<'a> {
             }
         };
         self.report(&mut connection, &round, delivered, out)
+    }
+
+    /// Before the database is opened: even that takes some room.
+    fn tend_reserve(&self) {
+        if reserve::tend(&self.app.url) == Reserve::Released {
+            tracing::warn!("{}", reserve::RELEASED);
+        }
     }
 
     /// Probes what is due and prints what was seen; writes nothing.

@@ -30,6 +30,11 @@ impl Database {
         Ok(Database { url, pool })
     }
 
+    /// Its address.
+    pub fn url(&self) -> &DatabaseUrl {
+        &self.url
+    }
+
     /// A connection, for one request. SQLite reads on in a file that has been deleted, so the file is looked at first;
     /// another file of the same name (a restored backup) gets connections of its own.
     ///

@@ -1,6 +1,7 @@
 //! The parameters behind the question mark: each parsed into a type that cannot be wrong, or refused by name.
 
 use actix_web::web;
+use djamon_core::domain::series::Window;
 use djamon_core::domain::status::State;
 use djamon_core::domain::{OutageId, ViewId};
 use djamon_core::store::outages::Which;
@@ -124,6 +125,16 @@ impl Query {
             .ok_or_else(|| invalid("range", format!("{text:?} is not a range; use one of {}", names())))
     }
 
+    /// `range`: of a history.
+    ///
+    /// # Errors
+    /// [`WebError::Invalid`].
+    pub fn window(&self) -> Result<Window, WebError> {
+        let Some(text) = self.get("range") else { return Ok(Window::Day) };
+        Window::from_name(text)
+            .ok_or_else(|| invalid("range", format!("{text:?} is not a range; use 24h, 7d, 30d or 1y")))
+    }
+
     /// `state`: of outages.
     ///
     /// # Errors
@@ -216,6 +227,13 @@ mod tests {
         assert_eq!(refused("limit=1001"), "limit: \"1001\" is not a number from 1 to 1000");
         assert_eq!(refused("limit=+5"), "limit: \" 5\" is not a number from 1 to 1000");
         assert_eq!(refused("page=0"), "page: \"0\" is not a number from 1 on");
+        assert!(
+            Query::parse("range=2h")
+                .window()
+                .unwrap_err()
+                .to_string()
+                .starts_with("range: \"2h\" is not a range")
+        );
         assert_eq!(refused("state=foo"), "state: \"foo\" is not a state; use open or resolved");
         assert_eq!(refused("upto=99999999999"), "upto: \"99999999999\" is not the number of an outage");
         assert_eq!(refused("before=xyz&limit=3"), "before: \"xyz\" is not the id of a view");

@@ -119,6 +119,7 @@ pub const ROUTES: &[Route] = {
         api(Patch, "/api/v1/sites/{slug}", Admins, api::site_changes::edit),
         api(Delete, "/api/v1/sites/{slug}", Admins, api::site_changes::remove),
         api(Get, "/api/v1/sites/{slug}/views", Readers, api::sites::views),
+        api(Get, "/api/v1/sites/{slug}/history", Readers, api::history::history),
         api(Get, "/api/v1/outages", Readers, api::outages::outages),
         api(Get, "/api/v1/outages/current", Readers, api::outages::current),
         api(Get, "/api/v1/outages/{id}", Readers, api::outages::outage),

@@ -139,8 +139,7 @@ impl Encoding {
 
     /// `kept`, whose body is compressed so. The header keeps the server from compressing it again.
     fn answer(self, kept: Kept) -> Result<Answer, WebError> {
-        let answer =
-            Answer::of(kept.content_type, kept.body).with_header(header::VARY, "accept-encoding")?;
+        let answer = Answer::of(kept.content_type, kept.body).with_header(header::VARY, "accept-encoding")?;
         let answer = match kept.version {
             Some(version) => answer.with_header(header::ETAG, version)?,
             None => answer,

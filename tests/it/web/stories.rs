@@ -16,6 +16,28 @@ use super::*;
 const PRIVATE: &str = "hush";
 
 on_both! {
+    fn a_site_s_history_is_given_in_steps(database: TestDatabase) {
+        let scene = outage(&database);
+        let (web, _) = web(&config(&database), scene.now);
+        let history = web.get("/api/v1/sites/shop/history?range=24h").json();
+        let items = history["items"].as_array().unwrap();
+        assert_eq!((&history["range"], items.len()), (&json!("24h"), 24));
+        // A minute up and four down since noon.
+        let now = json!({
+            "from": "2026-11-23T12:00:00.000Z", "to": "2026-11-23T12:05:00.000Z", "up_ms": 60_000, "degraded_ms": 0,
+            "down_ms": 240_000, "blind_ms": 0, "unknown_ms": 0, "looks": 5, "failures": 4,
+            "median_ms": 34, "p95_ms": 34, "p99_ms": 34,
+        });
+        assert_eq!(items[23], now);
+        assert_eq!((&items[22]["unknown_ms"], &items[22]["median_ms"]), (&json!(3_600_000), &Value::Null));
+        for (range, count) in [("7d", 168), ("30d", 120), ("1y", 365)] {
+            let history = web.get(&format!("/api/v1/sites/shop/history?range={range}")).json();
+            assert_eq!(history["items"].as_array().unwrap().len(), count, "{range}");
+        }
+        assert_eq!(web.get("/api/v1/sites/shop/history?range=2h").status, 400);
+        assert_eq!(web.get("/api/v1/sites/hush/history").status, 404);
+    }
+
     fn the_json_objects_have_their_documented_shapes(database: TestDatabase) {
         let scene = outage(&database);
         let (web, _) = web(&config(&database), scene.now);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use djamon_core::domain::plan::RunContext;
 use djamon_core::domain::run::{Blind, Counts};
 use djamon_core::domain::{Observation, SiteId, Standing};
+use djamon_core::store::backend::reserve::{self, Reserve};
 use djamon_core::store::record::{self, Recorded, ViewIds};
 use djamon_core::store::{AnyConnection, StoreError};
 
@@ -78,15 +79,19 @@ impl<'a, 'r> Written<'a, 'r> {
         let batch = std::mem::take(&mut self.batch);
         let policy = &self.app.config.check.policy;
         let now = self.app.now();
-        match record::batch(
-            connection,
-            &self.context,
-            policy,
-            &mut self.ids,
-            batch,
-            self.order.listeners,
-            now,
-        ) {
+        let spare = batch.clone();
+        let mut write = |batch| {
+            let (ids, listeners) = (&mut self.ids, self.order.listeners);
+            record::batch(connection, &self.context, policy, ids, batch, listeners, now)
+        };
+        let written = match write(batch) {
+            Err(StoreError::Full) if reserve::release(&self.app.url) == Reserve::Released => {
+                tracing::warn!("{}", reserve::RELEASED);
+                write(spare)
+            }
+            written => written,
+        };
+        match written {
             Ok(recorded) => self.note(recorded),
             Err(error) => self.failure = Some(error),
         }

@@ -6,6 +6,7 @@
 pub mod backend;
 pub mod changes;
 pub mod channels;
+pub mod checkup;
 mod details;
 pub mod due;
 mod error;
@@ -16,6 +17,7 @@ mod memory;
 pub mod outages;
 pub mod outbox;
 mod owing;
+pub mod purge;
 pub mod record;
 pub mod report;
 mod rows;

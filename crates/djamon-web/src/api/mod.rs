@@ -6,6 +6,7 @@ pub mod described;
 pub mod document;
 pub mod group_changes;
 pub mod groups;
+pub mod history;
 pub mod outages;
 pub mod probe;
 pub mod site_changes;

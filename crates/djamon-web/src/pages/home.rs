@@ -1,7 +1,7 @@
 //! `/`: all systems.
 
 use djamon_core::store::statuses::Which;
-use djamon_core::store::{groups, statuses};
+use djamon_core::store::{checkup, groups, statuses};
 
 use super::page;
 use crate::answer::Answer;
@@ -38,6 +38,10 @@ pub fn home(ask: &Ask) -> Result<Answer, WebError> {
         page: number,
         now: ask.now,
     };
-    let home = Home::new(known).ok_or(WebError::NotFound)?;
+    let room = match ask.reader.sees_private() {
+        true => checkup::room(database, ask.app.database.url(), ask.now)?,
+        false => None,
+    };
+    let home = Home::new(known).ok_or(WebError::NotFound)?.with_room(room);
     page(ask, database, "home.html", &home)
 }

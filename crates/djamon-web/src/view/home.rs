@@ -7,6 +7,7 @@ use djamon_core::domain::run::Blind;
 use djamon_core::domain::status::State;
 use djamon_core::domain::{Group, Instant};
 use djamon_core::json::Reader;
+use djamon_core::store::checkup::Room;
 use djamon_core::store::statuses::SiteStatus;
 use serde::Serialize;
 
@@ -51,6 +52,8 @@ pub struct Home {
     names: Option<String>,
     reason: Option<String>,
     is_empty: bool,
+    /// What members are told of the monitor's disk.
+    short_of_room: Option<String>,
     last_run: Option<When>,
     last_run_ago: Option<String>,
     counts: StateCounts,
@@ -78,6 +81,18 @@ struct Choice {
 }
 
 impl Home {
+    /// The same page, with a word about a disk that is nearly full.
+    pub fn with_room(mut self, room: Option<Room>) -> Self {
+        self.short_of_room = room.filter(|room| room.is_short()).map(|room| {
+            format!(
+                "The monitor's disk is nearly full: {} MiB are free, {} should be.",
+                room.free >> 20,
+                room.wanted >> 20
+            )
+        });
+        self
+    }
+
     /// The page, or `None` when the list has no such page.
     pub fn new(known: Known) -> Option<Self> {
         let Known { reader, pulse, stories, groups, sites, filter, page, now } = known;
@@ -100,6 +115,7 @@ impl Home {
             names: None,
             reason: None,
             is_empty: sites.is_empty(),
+            short_of_room: None,
             last_run: last_run_at.map(|at| exactly(at, now)),
             last_run_ago: last_run_at.map(|at| span(now.since(at))),
             counts,
