@@ -15,9 +15,10 @@ use crate::answer::Answer;
 use crate::ask::Ask;
 use crate::error::WebError;
 use crate::pulse;
+use crate::view::blind::BlindLine;
 use crate::view::time::span;
 
-/// What the template makes of `view`, with what every page must say: that runs are missing.
+/// What the template makes of `view`, with what every page must say: that runs are missing, or cannot see.
 fn page(
     ask: &Ask,
     database: &mut AnyConnection,
@@ -27,10 +28,13 @@ fn page(
     #[derive(Serialize)]
     struct Shown<'a, View> {
         stopped: Option<String>,
+        blind: Option<BlindLine>,
         #[serde(flatten)]
         view: &'a View,
     }
-    let (_, stale_for) = pulse::last_run(ask, database)?;
-    let shown = Shown { stopped: stale_for.map(span), view };
+    let (last, stale_for) = pulse::last_run(ask, database)?;
+    let blind = pulse::blind(database, last.as_ref().filter(|_| stale_for.is_none()))?;
+    let blind = blind.map(|time| BlindLine::new(&time, ask.now));
+    let shown = Shown { stopped: stale_for.map(span), blind, view };
     ask.app.renderer.page(template, &shown).map(Answer::page)
 }

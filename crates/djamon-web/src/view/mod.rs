@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod bar;
+pub mod blind;
 pub mod home;
 pub mod objects;
 pub mod outage;
