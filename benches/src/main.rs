@@ -11,6 +11,7 @@ mod client;
 mod database;
 mod measure;
 mod monitor;
+mod probes;
 mod raw;
 mod table;
 mod target;
@@ -36,6 +37,7 @@ fn main() -> Result<()> {
         // What the benchmark starts itself as, so that one process's use of the machine is one thing's.
         [measure::WORD, program, arguments @ ..] => measure::inside(Path::new(program), arguments),
         [raw::WORD, count, addresses @ ..] => raw::exchange(count, addresses),
+        [probes::WORD, count, addresses @ ..] => probes::make(count, addresses),
         _ => bail!("usage: djamon-benches [--web] [--full]"),
     }
 }
@@ -45,13 +47,16 @@ fn bench(extent: Extent) -> Result<()> {
     rlimit::setrlimit(rlimit::Resource::NOFILE, most, most)?;
     let target = Target::start()?;
     let mut table = Table::begin()?;
+    works::one_probe(&target, &mut table)?;
     works::small_runs(&target, &mut table)?;
     works::thousand(&target, &mut table)?;
     works::ten_thousand(&target, &mut table)?;
     works::outage(&target, &mut table)?;
     works::history(extent, &mut table)?;
     works::postgres(&target, &mut table)?;
+    works::late(&target, &mut table)?;
     works::hanging(&target, &mut table)?;
+    works::unanswered(&mut table)?;
     web::pages(extent, &mut table)?;
     if extent == Extent::Full {
         works::hanging_in_part(&target, &mut table)?;

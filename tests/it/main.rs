@@ -32,6 +32,7 @@ mod run;
 mod scarce;
 mod schema;
 mod slow;
+mod stop;
 mod store;
 mod tokens;
 mod web;

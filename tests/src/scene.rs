@@ -173,6 +173,7 @@ fn observation(site: &Site, at: Instant, n: usize, seen: Seen) -> Observation {
     Observation {
         site: site.id,
         at: at.plus(Duration::from_millis(u64::from(n))),
+        began: Duration::ZERO,
         edited_at: site.edited_at,
         outcome: seen.outcome,
         degraded: seen.degraded,

@@ -10,7 +10,7 @@ use djamon_core::store::backend::reserve::{self, Reserve};
 use djamon_core::store::record::{self, Recorded, ViewIds};
 use djamon_core::store::{AnyConnection, StoreError};
 
-use super::{Order, PROBING, Round};
+use super::{Order, PROBING, Round, TOLD};
 use crate::app::App;
 use crate::pool::Ended;
 
@@ -126,8 +126,10 @@ impl<'a, 'r> Written<'a, 'r> {
                 .faults
                 .first()
                 .map(|(_, fault)| format!("{} by a fault of ours: {fault}", ended.faults.len())),
-            (ended.unprobed > 0)
-                .then(|| format!("{} not reached within {} s", ended.unprobed, PROBING.as_secs())),
+            (ended.unprobed > 0).then(|| match ended.stopped {
+                true => format!("{} not reached: {TOLD}", ended.unprobed),
+                false => format!("{} not reached within {} s", ended.unprobed, PROBING.as_secs()),
+            }),
             (self.changed > 0).then(|| format!("{} changed meanwhile", self.changed)),
         ];
         if !ended.faults.is_empty() || ended.unprobed > 0 {
@@ -136,6 +138,7 @@ impl<'a, 'r> Written<'a, 'r> {
             tracing::warn!("some sites were not looked at: {}", told.join("; "));
         }
         let reasons: Vec<String> = reasons.into_iter().flatten().collect();
+        self.round.stopped = ended.stopped;
         self.round.ending.counts = self.counts;
         self.round.ending.skipped_reason = (self.counts.skipped > 0).then(|| match reasons.as_slice() {
             [] => "they were paused, changed or removed meanwhile".to_owned(),

@@ -17,10 +17,12 @@ use crate::answer::Answer;
 use crate::ask::Ask;
 use crate::error::WebError;
 use crate::theme::Theme;
+use crate::view::blind::BlindLine;
 use crate::view::time::span;
 use crate::{pulse, wanted};
 
-/// What the template makes of `view`, with what every page must say: that runs are missing, and what it is the state of.
+/// What the template makes of `view`, with what every page must say: that runs are missing or cannot see, and what it is the
+/// state of.
 fn page(
     ask: &Ask,
     database: &mut AnyConnection,
@@ -30,15 +32,18 @@ fn page(
     #[derive(Serialize)]
     struct Shown<'a, View> {
         stopped: Option<String>,
+        blind: Option<BlindLine>,
         token: Option<String>,
         theme: &'static str,
         kiosk: bool,
         #[serde(flatten)]
         view: &'a View,
     }
-    let (_, stale_for) = pulse::last_run(ask, database)?;
+    let (last, stale_for) = pulse::last_run(ask, database)?;
+    let blind = pulse::blind(database, last.as_ref().filter(|_| stale_for.is_none()))?;
     let shown = Shown {
         stopped: stale_for.map(span),
+        blind: blind.map(|time| BlindLine::new(&time, ask.now)),
         token: wanted::token(ask)?,
         theme: Theme::of(ask).name(),
         kiosk: ask.query.get("kiosk").is_some(),

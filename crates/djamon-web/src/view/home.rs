@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use djamon_core::domain::health::{Overall, StateCounts};
-use djamon_core::domain::run::Blind;
+use djamon_core::domain::run::BlindTime;
 use djamon_core::domain::status::State;
 use djamon_core::domain::{Group, Instant};
 use djamon_core::json::Reader;
@@ -16,7 +16,7 @@ use super::filter::Filter;
 use super::paginator::Paginator;
 use super::section::{Section, sections};
 use super::time::{When, exactly, span, when};
-use super::{visible, words};
+use super::{blind, visible, words};
 use crate::outages::Story;
 use crate::pulse::Pulse;
 
@@ -98,7 +98,6 @@ impl Home {
         let Known { reader, pulse, stories, groups, sites, filter, page, now } = known;
         let counts = visible::counts(sites);
         let last_run_at = pulse.last_run.as_ref().map(|run| run.started_at);
-        let blind = pulse.last_run.as_ref().and_then(|run| run.blind.as_ref());
         // Nobody knows how long anything has lasted since runs stopped.
         let known_until = last_run_at.filter(|_| pulse.overall == Overall::Stale).unwrap_or(now);
         let name_of = |one: &SiteStatus| {
@@ -127,7 +126,7 @@ impl Home {
         match pulse.overall {
             Overall::Stale => home.say_stale(pulse.stale_for.unwrap_or_default()),
             Overall::Outage => home.say_outage(pulse, now),
-            Overall::Blind => home.say_blind(blind, now),
+            Overall::Blind => home.say_blind(pulse.blind.as_ref(), now),
             Overall::Unknown => home.say_unknown(),
             Overall::Up => home.sentence = all_up(&counts),
         }
@@ -149,10 +148,12 @@ impl Home {
         self.names = Some(words::names(down.map(|named| named.name.as_str()), 6));
     }
 
-    fn say_blind(&mut self, blind: Option<&Blind>, now: Instant) {
-        self.sentence = "The monitor cannot see: its own connection is down".into();
-        self.since = blind.map(|blind| when(blind.from, now));
-        self.reason = Some("Nothing below is counted as up or down until it sees again.".into());
+    fn say_blind(&mut self, time: Option<&BlindTime>, now: Instant) {
+        self.sentence = "The monitor cannot see".into();
+        self.since = time.map(|time| when(time.from, now));
+        let why = time.map_or("", |time| blind::why(&time.reason));
+        self.reason =
+            Some(format!("{}. Nothing below is counted as up or down until it sees again.", sentence(why)));
     }
 
     fn say_unknown(&mut self) {
@@ -187,6 +188,12 @@ impl Find {
             filter,
         }
     }
+}
+
+/// `words` as the beginning of a sentence.
+fn sentence(words: &str) -> String {
+    let mut chars = words.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
 
 /// The sentence for a good day, which hides nothing that is not up.

@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod bar;
+pub mod blind;
 pub mod card;
 pub mod chart;
 pub mod days;

@@ -14,12 +14,21 @@ use crate::store::StoreError;
 const MIGRATE_LOCK: &str = "migrate.lock";
 
 /// Held while a run or a purge goes on; released when it is dropped or the process dies.
-pub struct RunLock(#[expect(dead_code, reason = "held, not read")] Held);
+pub struct RunLock(Held);
 
 #[expect(dead_code, reason = "held, not read")]
 enum Held {
     File(File),
     Session(Box<AnyConnection>),
+}
+
+impl Drop for RunLock {
+    fn drop(&mut self) {
+        if let Held::Session(session) = &mut self.0 {
+            // A server notices a moment late that a session is gone: who runs next would find the lock taken.
+            let _ = session.batch_execute("SELECT pg_advisory_unlock_all()");
+        }
+    }
 }
 
 /// Tries to take the lock of `location`'s runs; `None` when another run holds it.
