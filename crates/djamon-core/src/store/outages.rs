@@ -7,7 +7,7 @@ use super::rows::{EventRow, OutageRow, PartRow, SiteRow};
 use super::schema::{events, groups, outage_sites, outages, sites};
 use super::{AnyConnection, CHUNK, StoreError};
 use crate::domain::outage::{Outage, Part};
-use crate::domain::{Event, OutageId, Site, SiteId};
+use crate::domain::{Event, GroupId, OutageId, Site, SiteId};
 
 /// Which outages are asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +31,9 @@ pub struct NamedPart {
     pub name: String,
     /// The site's address, credentials masked.
     pub shown_url: String,
-    /// The slug of its group.
+    /// The group it is in now.
+    pub group_id: Option<GroupId>,
+    /// The slug of that group.
     pub group: Option<String>,
     /// Whether visitors may see the site.
     pub is_public: bool,
@@ -233,6 +235,7 @@ pub(super) fn with_parts(
                 one.parts.push(NamedPart {
                     part,
                     shown_url: site.shown_url(),
+                    group_id: site.group,
                     is_public: site.public && group.as_ref().is_none_or(|(_, is_public)| *is_public),
                     group: group.map(|(slug, _)| slug),
                     is_removed: site.removed_at.is_some(),
