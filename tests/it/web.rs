@@ -1,7 +1,9 @@
 //! The dashboard and its JSON, asked over HTTP: the real application on a database that a scene has filled.
 
 mod answers;
+mod hostile;
 mod pages;
+mod proxied;
 mod serving;
 mod stories;
 

@@ -6,7 +6,9 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use crate::app::{Exit, Failure};
-use crate::commands::{alerts, apply, crontab, group, outages, probe, report, site, status, user};
+use crate::commands::{
+    alerts, apply, channel, crontab, group, outages, probe, report, site, status, token, user,
+};
 use crate::run;
 
 /// Checks sites, keeps what it saw, tells people of outages
@@ -47,9 +49,15 @@ pub enum Command {
     /// Add, show, change and remove groups of sites
     #[command(subcommand)]
     Group(group::GroupCommand),
+    /// Add, show, change and remove channels: who is told of outages
+    #[command(subcommand)]
+    Channel(channel::ChannelCommand),
     /// Add, show and disable people who may sign in
     #[command(subcommand)]
     User(user::UserCommand),
+    /// Add, show and revoke tokens for the API
+    #[command(subcommand)]
+    Token(token::TokenCommand),
     /// Make groups, sites and channels what a file says
     Apply(apply::ApplyArgs),
     /// Print groups, sites and channels as a file that `apply` takes
