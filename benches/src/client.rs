@@ -18,8 +18,8 @@ pub struct Question {
     pub encoding: &'static str,
 }
 
-/// A connection.
-pub struct Client(BufReader<TcpStream>);
+/// A connection, made anew when the server has closed it for being idle: on a crowded machine this side may sleep.
+pub struct Client(SocketAddr, BufReader<TcpStream>);
 
 impl Client {
     /// A new one.
@@ -27,7 +27,7 @@ impl Client {
         let stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(Duration::from_secs(30)))?;
-        Ok(Client(BufReader::with_capacity(64 * 1024, stream)))
+        Ok(Client(address, BufReader::with_capacity(64 * 1024, stream)))
     }
 
     /// Asks, and gives the length of the body; how long until the first byte of the answer is left in `first_byte`.
@@ -36,23 +36,28 @@ impl Client {
         let (path, encoding) = (question.path, question.encoding);
         let request =
             format!("GET {path}{number} HTTP/1.1\r\nHost: b\r\nAccept-Encoding: {encoding}\r\n\r\n");
-        let watch = Stopwatch::start();
-        self.0.get_mut().write_all(request.as_bytes())?;
+        let mut watch = Stopwatch::start();
         let mut line = String::new();
-        self.0.read_line(&mut line)?;
+        let sent = self.1.get_mut().write_all(request.as_bytes());
+        if sent.and_then(|()| self.1.read_line(&mut line)).unwrap_or(0) == 0 {
+            *self = Client::connect(self.0)?;
+            watch = Stopwatch::start();
+            self.1.get_mut().write_all(request.as_bytes())?;
+            self.1.read_line(&mut line)?;
+        }
         *first_byte = watch.elapsed();
         ensure!(line.starts_with("HTTP/1.1 200"), "{path}: {line}");
         let mut length = None;
         while line.trim() != "" {
             line.clear();
-            self.0.read_line(&mut line)?;
+            self.1.read_line(&mut line)?;
             let value = line.to_ascii_lowercase();
             if let Some(value) = value.strip_prefix("content-length:") {
                 length = Some(value.trim().parse::<usize>()?);
             }
         }
         let mut body = vec![0; length.context("an answer without a length")?];
-        self.0.read_exact(&mut body)?;
+        self.1.read_exact(&mut body)?;
         Ok(body.len())
     }
 }
