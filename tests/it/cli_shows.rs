@@ -145,9 +145,9 @@ fn one_look_is_told_and_nothing_is_stored() {
 #[test]
 fn migrate_tells_what_it_did() {
     let place = Place::default();
-    let done = place.done(&["migrate"]);
-    assert!(done.starts_with("done: 2026-11-23-000000_foundation\n"), "{done}");
-    assert!(done.lines().all(|line| line.starts_with("done: ")), "{done}");
+    let said = place.done(&["migrate"]);
+    assert!(said.starts_with("done: 2026-11-23-000000_foundation\n"), "{said}");
+    assert!(said.lines().all(|line| line.starts_with("done: ")), "{said}");
     assert_eq!(place.done(&["migrate"]), "the schema is current\n");
 }
 

@@ -1,8 +1,10 @@
 //! Everything that needs a database, a socket or a process.
 
+mod api;
 mod apply;
 mod asking;
 mod attack;
+mod channels;
 mod cli;
 mod cli_shows;
 mod conditions;
@@ -25,9 +27,11 @@ mod purge;
 mod refusals;
 mod report;
 mod rollups;
+mod routing;
 mod run;
 mod scarce;
 mod schema;
 mod slow;
 mod store;
+mod tokens;
 mod web;

@@ -7,7 +7,8 @@ use djamon_core::domain::plan::RunContext;
 use djamon_core::domain::run::Counts;
 use djamon_core::domain::site::NewSite;
 use djamon_core::domain::{
-    Instant, Line, LocationId, Observation, Outcome, Phases, Policy, ScopeRule, Site, SiteOptions, Target,
+    Instant, Line, Listener, LocationId, Observation, Outcome, Phases, Policy, ScopeRule, Site, SiteOptions,
+    Target,
 };
 use djamon_core::store::record::{Recorded, ViewIds};
 use djamon_core::store::runs::Ending;
@@ -54,7 +55,7 @@ pub fn run(
 ) -> Recorded {
     let location = runs::location(connection, "default").unwrap();
     let context = begin(connection, location, at);
-    let channels: Vec<String> = channels.iter().map(|name| (*name).to_owned()).collect();
+    let channels: Vec<Listener> = channels.iter().map(|name| Listener::from(*name)).collect();
     let mut ids = ViewIds::after_stored(connection).unwrap();
     let policy = Policy::default();
     record::departures(connection, &context, &policy, &channels, at).unwrap();

@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 
 use crate::app::{Exit, Failure};
 use crate::commands::{
-    alerts, apply, crontab, doctor, group, outages, probe, purge, report, site, status, user,
+    alerts, apply, channel, crontab, doctor, group, outages, probe, purge, report, site, status, token, user,
 };
 use crate::run;
 
@@ -49,9 +49,15 @@ pub enum Command {
     /// Add, show, change and remove groups of sites
     #[command(subcommand)]
     Group(group::GroupCommand),
+    /// Add, show, change and remove channels: who is told of outages
+    #[command(subcommand)]
+    Channel(channel::ChannelCommand),
     /// Add, show and disable people who may sign in
     #[command(subcommand)]
     User(user::UserCommand),
+    /// Add, show and revoke tokens for the API
+    #[command(subcommand)]
+    Token(token::TokenCommand),
     /// Make groups, sites and channels what a file says
     Apply(apply::ApplyArgs),
     /// Print groups, sites and channels as a file that `apply` takes

@@ -2,6 +2,7 @@
 
 pub mod alerts;
 pub mod apply;
+pub mod channel;
 pub mod check_options;
 pub mod crontab;
 pub mod doctor;
@@ -13,6 +14,7 @@ pub mod purge;
 pub mod report;
 pub mod site;
 pub mod status;
+pub mod token;
 pub mod user;
 
 use std::io::Write;
@@ -52,7 +54,9 @@ pub fn run(app: &App, command: Command, out: &mut dyn Write) -> Result<Exit, Fai
         Command::Probe(args) => probe::run(app, &args, out),
         Command::Site(command) => site::run(app, command, out),
         Command::Group(command) => group::run(app, command, out),
+        Command::Channel(command) => channel::run(app, command, out),
         Command::User(command) => user::run(app, command, out),
+        Command::Token(command) => token::run(app, command, out),
         Command::Apply(args) => apply::apply(app, &args, out),
         Command::Export(args) => apply::export(app, &args, out),
         Command::Outages(args) => outages::run(app, &args, out),

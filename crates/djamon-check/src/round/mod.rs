@@ -13,7 +13,7 @@ use djamon_core::calendar::Zone;
 use djamon_core::domain::hold::Hold;
 use djamon_core::domain::plan::RunContext;
 use djamon_core::domain::run::Blind;
-use djamon_core::domain::{Instant, LocationId, Look, OutageId, Policy, RunId, SiteId};
+use djamon_core::domain::{Instant, Listener, LocationId, Look, OutageId, Policy, RunId, SiteId};
 use djamon_core::probe::Prober;
 use djamon_core::store::AnyConnection;
 use djamon_core::store::due::{self, DueSite, Selection};
@@ -41,7 +41,7 @@ pub struct Order<'a> {
     /// How long until the next run.
     pub promised: Duration,
     /// Who is told.
-    pub channels: &'a [String],
+    pub listeners: &'a [Listener],
     /// Whether the views are wanted afterwards; otherwise none is kept.
     pub keep_views: bool,
     /// Whether a person watches and wants to see how far it is.
@@ -89,7 +89,7 @@ pub fn run(
         zone: Zone(app.config.history.time_zone),
     };
     let policy = &app.config.check.policy;
-    let departed = record::departures(connection, &context, policy, order.channels, started_at)?;
+    let departed = record::departures(connection, &context, policy, order.listeners, started_at)?;
     let due = due::counts(connection, order.selection, order.location, started_at)?;
 
     let mut round = Round {

@@ -81,8 +81,8 @@ impl<'a, 'r> Written<'a, 'r> {
         let now = self.app.now();
         let spare = batch.clone();
         let mut write = |batch| {
-            let (ids, channels) = (&mut self.ids, self.order.channels);
-            record::batch(connection, &self.context, policy, ids, batch, channels, now)
+            let (ids, listeners) = (&mut self.ids, self.order.listeners);
+            record::batch(connection, &self.context, policy, ids, batch, listeners, now)
         };
         let written = match write(batch) {
             Err(StoreError::Full) if reserve::release(&self.app.url) == Reserve::Released => {

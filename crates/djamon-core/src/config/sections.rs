@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::Network;
 use crate::domain::{Invalid, Policy, ScopeRule, Target};
 use crate::privacy::is_private_host;
 use crate::schedule::machine_time_zone;
@@ -28,6 +29,8 @@ pub struct Config {
     pub check: CheckSection,
     /// `[history]`
     pub history: History,
+    /// `[alerts]`
+    pub alerts: Alerts,
     /// `[email]`
     pub email: Email,
     /// `[twitter]`
@@ -134,6 +137,13 @@ impl Default for History {
     }
 }
 
+/// `[alerts]`
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Alerts {
+    /// What the secrets of channels are encrypted with; made and kept in the state directory when empty.
+    pub key: Secret,
+}
+
 /// How a connection to a mail server is protected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MailTls {
@@ -236,6 +246,10 @@ pub struct Web {
     pub public: bool,
     /// A directory whose files replace built-in templates of the same name.
     pub templates: Option<PathBuf>,
+    /// Whose `X-Forwarded-For` and `X-Forwarded-Proto` count.
+    pub trusted_proxies: Vec<Network>,
+    /// Other sites whose pages may read the API in a browser.
+    pub cors_origins: Vec<String>,
 }
 
 impl Default for Web {
@@ -247,6 +261,8 @@ impl Default for Web {
             state_dir: None,
             public: true,
             templates: None,
+            trusted_proxies: Vec::new(),
+            cors_origins: Vec::new(),
         }
     }
 }

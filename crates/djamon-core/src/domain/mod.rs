@@ -2,6 +2,7 @@
 
 pub mod alert;
 pub mod certificate;
+pub mod channel;
 pub mod condition;
 pub mod good_codes;
 pub mod group;
@@ -30,13 +31,17 @@ pub mod streak;
 pub mod target;
 pub mod text;
 pub mod times;
+pub mod token;
 pub mod uptime;
 
 pub use alert::{Event, EventKind};
+pub use channel::{Channel, Listener};
 pub use condition::{HeaderTest, ValueTest};
 pub use good_codes::GoodCodes;
 pub use group::Group;
-pub use ids::{ChannelId, EventId, GroupId, LocationId, OutageId, OutboxId, RunId, SiteId, UserId, ViewId};
+pub use ids::{
+    ChannelId, EventId, GroupId, LocationId, OutageId, OutboxId, RunId, SiteId, TokenId, UserId, ViewId,
+};
 pub use instant::Instant;
 pub use invalid::Invalid;
 pub use ip_family::IpFamily;

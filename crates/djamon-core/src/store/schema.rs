@@ -195,6 +195,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    channel_groups (channel_id, group_id) {
+        channel_id -> Integer,
+        group_id -> Integer,
+    }
+}
+
+diesel::table! {
     outbox (id) {
         id -> Integer,
         event_id -> Integer,
@@ -222,10 +229,26 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    tokens (id) {
+        id -> Integer,
+        name -> Text,
+        hash -> Binary,
+        scope -> Text,
+        created_at -> BigInt,
+        created_by -> Nullable<Integer>,
+        last_used_at -> Nullable<BigInt>,
+        expires_at -> Nullable<BigInt>,
+        revoked_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::joinable!(tokens -> users (created_by));
 diesel::joinable!(sites -> groups (group_id));
 diesel::joinable!(outage_sites -> outages (outage_id));
 diesel::joinable!(outage_sites -> sites (site_id));
 diesel::joinable!(certificate_warnings -> sites (site_id));
+diesel::joinable!(channel_groups -> channels (channel_id));
 diesel::joinable!(outbox -> events (event_id));
 diesel::joinable!(events -> outages (outage_id));
 diesel::joinable!(site_states -> sites (site_id));
@@ -247,6 +270,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     events,
     outage_sites,
     channels,
+    channel_groups,
     outbox,
     users,
+    tokens,
 );
