@@ -1,4 +1,3 @@
-DROP INDEX outages_run;
 DROP TABLE frozen_figures;
 DROP TABLE frozen_months;
 DROP TABLE day_zones;

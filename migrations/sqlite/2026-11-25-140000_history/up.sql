@@ -24,6 +24,3 @@ CREATE TABLE frozen_figures (
     figures TEXT NOT NULL,
     PRIMARY KEY (month, site_id)
 ) STRICT, WITHOUT ROWID;
-
--- Old records of runs go, unless something refers to them: asked of each.
-CREATE INDEX outages_run ON outages (opened_run_id);

@@ -173,8 +173,8 @@ fn clock(app: &App, database: &mut AnyConnection) -> Result<Vec<Finding>, StoreE
 }
 
 fn alerts(app: &App, database: &mut AnyConnection) -> Result<Vec<Finding>, StoreError> {
-    let channels = Post::new(app).listeners(database)?;
-    let channels: Vec<String> = channels.into_iter().map(|listener| listener.channel).collect();
+    let channels: Vec<String> =
+        Post::new(app).listeners(database)?.into_iter().map(|listener| listener.channel).collect();
     if channels.is_empty() {
         let todo = "fill [email] in djamon.toml, or add a channel with djamon-check channel add";
         return Ok(vec![Finding::warn("alerts", "nobody is told of outages: there is no channel", todo)]);
