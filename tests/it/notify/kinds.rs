@@ -183,6 +183,16 @@ fn alertmanager_is_told_of_every_site_and_when_it_ended() {
 }
 
 #[test]
+fn a_chat_that_hears_of_an_outage_only_at_its_end_is_told_so() {
+    let mut story = story(EventKind::Resolved, ["Shop"]);
+    assert!(!told(Kind::Slack, &story).body.contains("before a message could leave"));
+    let opened = djamon_core::domain::Event { kind: EventKind::Opened, ..story.events[0].clone() };
+    story.events.insert(0, opened);
+    let body = told(Kind::Slack, &story).body;
+    assert!(body.contains("It was over before a message could leave. It lasted 3 minutes, from "), "{body}");
+}
+
+#[test]
 fn x_gets_a_link_only_when_asked() {
     let post = |include_url: bool| {
         let receiver = receiver::start(Kind::Twitter);
