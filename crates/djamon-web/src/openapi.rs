@@ -28,6 +28,7 @@ use crate::routes::{Face, ROUTES, Route, Verb};
     api::sites::sites,
     api::sites::site,
     api::sites::views,
+    api::history::history,
     api::site_changes::add,
     api::site_changes::edit,
     api::site_changes::remove,

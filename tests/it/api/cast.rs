@@ -61,6 +61,7 @@ const TABLE: &[(&str, &str, &str, [u16; 4])] = &[
     ("get", "/api/v1/sites", "/api/v1/sites", [200, 401, 200, 200]),
     ("get", "/api/v1/sites/{slug}", "/api/v1/sites/shop", [200, 401, 200, 200]),
     ("get", "/api/v1/sites/{slug}/views", "/api/v1/sites/shop/views", [200, 401, 200, 200]),
+    ("get", "/api/v1/sites/{slug}/history", "/api/v1/sites/shop/history", [200, 401, 200, 200]),
     ("get", "/api/v1/outages", "/api/v1/outages", [200, 401, 200, 200]),
     ("get", "/api/v1/outages/current", "/api/v1/outages/current", [200, 401, 200, 200]),
     ("get", "/api/v1/outages/{id}", "/api/v1/outages/1", [200, 401, 200, 200]),

@@ -10,32 +10,47 @@ use crate::ask::Ask;
 use crate::error::WebError;
 use crate::view::visible;
 
-#[derive(Serialize)]
-struct History {
+/// What a chart of a site is drawn from.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct History {
+    /// `24h`, `7d`, `30d` or `1y`.
     range: &'static str,
-    items: Vec<Item>,
+    /// Its steps, oldest first, those without looks too.
+    items: Vec<HistoryStep>,
 }
 
 /// One step: how much of it was what, and how long good looks took.
-#[derive(Serialize)]
-struct Item {
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct HistoryStep {
+    /// When it begins.
     from: String,
+    /// When it ends; of the last one, now.
     to: String,
+    /// Up, slow or not.
     up_ms: i64,
+    /// Of it, slow.
     degraded_ms: i64,
+    /// Down.
     down_ms: i64,
+    /// The monitor's own line was dead.
     blind_ms: i64,
+    /// Nobody looked.
     unknown_ms: i64,
+    /// Looks.
     looks: u32,
+    /// Of them, failed.
     failures: u32,
+    /// Half of the good looks took no longer.
     median_ms: Option<u32>,
+    /// 95 of 100 good looks took no longer.
     p95_ms: Option<u32>,
+    /// 99 of 100 good looks took no longer.
     p99_ms: Option<u32>,
 }
 
-impl From<&Step> for Item {
+impl From<&Step> for HistoryStep {
     fn from(Step { range, tally, times }: &Step) -> Self {
-        Item {
+        HistoryStep {
             from: rfc3339(range.from),
             to: rfc3339(range.to),
             up_ms: tally.up_ms,
@@ -56,6 +71,19 @@ impl From<&Step> for Item {
 ///
 /// # Errors
 /// [`WebError::NotFound`], [`WebError::Invalid`], [`WebError::Database`].
+#[utoipa::path(
+    get, path = "/api/v1/sites/{slug}/history", tag = "Sites", operation_id = "siteHistory",
+    params(
+        ("slug" = String, Path, description = "Its name in URLs"),
+        (
+            "range" = Option<String>,
+            Query,
+            description = "24h or 7d by the hour, 30d by six hours, 1y by the day; 24h when not given",
+            pattern = "^(24h|7d|30d|1y)$",
+        ),
+    ),
+    responses((status = 200, description = "Its time and response times, step by step", body = History)),
+)]
 pub fn history(ask: &Ask) -> Result<Answer, WebError> {
     let window = ask.query.window()?;
     let database = &mut *ask.database()?;
@@ -64,5 +92,5 @@ pub fn history(ask: &Ask) -> Result<Answer, WebError> {
         return Err(WebError::NotFound);
     }
     let steps = hours::series(database, found.site.id, window, ask.now)?;
-    Answer::json(&History { range: window.name(), items: steps.iter().map(Item::from).collect() })
+    Answer::json(&History { range: window.name(), items: steps.iter().map(HistoryStep::from).collect() })
 }
