@@ -1,5 +1,6 @@
 //! Everything that needs a database, a socket or a process.
 
+mod accounts;
 mod apply;
 mod asking;
 mod attack;

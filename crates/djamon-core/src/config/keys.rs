@@ -40,7 +40,20 @@ pub(super) const SECTIONS: [(&str, &[&str]); 6] = [
             "include_url",
         ],
     ),
-    ("web", &["listen", "base_url", "secret_key", "secret_key_file", "state_dir", "public", "templates"]),
+    (
+        "web",
+        &[
+            "listen",
+            "base_url",
+            "secret_key",
+            "secret_key_file",
+            "state_dir",
+            "public",
+            "session_idle",
+            "session_max",
+            "templates",
+        ],
+    ),
 ];
 
 /// A key and the section it stands in.

@@ -197,6 +197,7 @@ pub(super) fn web(reader: &mut Reader) -> Web {
     let key = |name| Key("web", name);
     let default = Web::default();
     let secret_key = reader.secret(key("secret_key"), default.secret_key);
+    let session = |value: &Value| span(value, Duration::from_secs(60)..=366 * DAY);
     if (1..32).contains(&secret_key.0.len()) {
         reader.wrong(
             key("secret_key"),
@@ -209,6 +210,8 @@ pub(super) fn web(reader: &mut Reader) -> Web {
         secret_key,
         state_dir: reader.path(key("state_dir")),
         public: reader.take(key("public"), default.public, flag),
+        session_idle: reader.take(key("session_idle"), default.session_idle, session),
+        session_max: reader.take(key("session_max"), default.session_max, session),
         templates: reader.path(key("templates")),
     }
 }

@@ -27,6 +27,7 @@ pub mod story;
 pub mod streak;
 pub mod target;
 pub mod text;
+pub mod throttle;
 pub mod uptime;
 
 pub use alert::{Event, EventKind};

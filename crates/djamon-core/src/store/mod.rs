@@ -1,7 +1,7 @@
 //! The one place that speaks SQL, written once for SQLite and PostgreSQL. Only [`backend`] names one of the two.
 //!
 //! One writer per table: a run writes what it saw ([`record`], [`runs`]), commands and pages write configuration
-//! ([`sites`], [`groups`], [`users`]). Everything that writes goes through [`write`].
+//! ([`sites`], [`groups`], [`users`], [`invites`], [`notes`]), the pages their own ([`sessions`], [`sign_ins`]). Everything that writes goes through [`write`].
 
 pub mod backend;
 pub mod channels;
@@ -10,13 +10,17 @@ pub mod due;
 mod error;
 pub mod groups;
 pub mod hours;
+pub mod invites;
 mod memory;
+pub mod notes;
 pub mod outages;
 pub mod outbox;
 pub mod record;
 mod rows;
 pub mod runs;
 mod schema;
+pub mod sessions;
+pub mod sign_ins;
 pub mod sites;
 pub mod snapshot;
 pub mod statuses;
