@@ -9,3 +9,11 @@ for (const time of document.querySelectorAll("time[datetime]")) {
   time.title = `${time.dateTime.slice(0, 10)} ${time.dateTime.slice(11, 19)} UTC`;
   time.textContent = day(at) === day(new Date()) ? clock : `${day(at)} ${clock}`;
 }
+
+// Loads a page that asks for it anew after a while; not while somebody is typing.
+const refresh = document.querySelector('meta[name="refresh-after"]');
+if (refresh) {
+  setInterval(() => {
+    if (!document.activeElement?.closest("form")) location.reload();
+  }, refresh.content * 1000);
+}

@@ -1,6 +1,9 @@
 //! The dashboard and its JSON, asked over HTTP: the real application on a database that a scene has filled.
 
 mod answers;
+mod cookies;
+mod manage;
+mod people;
 mod serving;
 mod stories;
 

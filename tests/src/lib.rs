@@ -1,6 +1,7 @@
 //! What the tests stand on: databases of their own, a clock they set, the real programs, servers that play the other side.
 
 pub mod binary;
+pub mod browser;
 pub mod clock;
 pub mod cluster;
 pub mod corpus;

@@ -42,6 +42,7 @@ pub fn config(database: &TestDatabase) -> Config {
     let mut config = Config::default();
     config.database.url.0 = database.url_text.clone();
     config.web.listen = "127.0.0.1:0".into();
+    config.web.state_dir = Some(database.dir.path().to_owned());
     config
 }
 
@@ -63,6 +64,11 @@ impl Web {
         Ok(Web { address, agent: agent.into() })
     }
 
+    /// Its address, without a slash at its end.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
     /// Asks with GET.
     pub fn get(&self, path: &str) -> Reply {
         self.ask("GET", path, &[])
@@ -70,12 +76,21 @@ impl Web {
 
     /// Asks.
     pub fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Reply {
+        self.ask_with(method, path, headers, "")
+    }
+
+    /// Asks and sends a body, unless that is empty.
+    pub fn ask_with(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Reply {
         let mut request =
             ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.address));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let mut response = self.agent.run(request.body(()).unwrap()).unwrap();
+        let mut response = match body {
+            "" => self.agent.run(request.body(()).unwrap()),
+            body => self.agent.run(request.body(body).unwrap()),
+        }
+        .unwrap();
         let headers = response.headers().iter();
         Reply {
             status: response.status().as_u16(),

@@ -6,6 +6,7 @@ use actix_web::http::header::{HeaderName, HeaderValue, TryIntoHeaderValue};
 use actix_web::http::{StatusCode, header};
 use serde::Serialize;
 
+use crate::auth::session::Change;
 use crate::error::WebError;
 
 /// Never kept by browser or proxy.
@@ -22,6 +23,7 @@ pub struct Answer {
     status: StatusCode,
     headers: Vec<(HeaderName, HeaderValue)>,
     content: Option<(&'static str, String)>,
+    session: Change,
 }
 
 impl Answer {
@@ -46,7 +48,7 @@ impl Answer {
 
     /// Nothing more to say (204).
     pub fn empty() -> Self {
-        Answer { status: StatusCode::NO_CONTENT, headers: Vec::new(), content: None }
+        Answer { status: StatusCode::NO_CONTENT, headers: Vec::new(), content: None, session: Change::None }
     }
 
     /// Go on by GET at `path` of this site, which is complete with the path that the site is served under (303).
@@ -58,13 +60,24 @@ impl Answer {
     }
 
     fn of(content_type: &'static str, body: String) -> Self {
-        Answer { status: StatusCode::OK, headers: Vec::new(), content: Some((content_type, body)) }
+        Answer { status: StatusCode::OK, content: Some((content_type, body)), ..Answer::empty() }
     }
 
     /// The same with another status.
     #[must_use]
     pub fn with_status(self, status: StatusCode) -> Self {
         Answer { status, ..self }
+    }
+
+    /// The same, with which the session changes.
+    #[must_use]
+    pub fn with_session(self, session: Change) -> Self {
+        Answer { session, ..self }
+    }
+
+    /// Takes out what becomes of the session.
+    pub fn session(&mut self) -> Change {
+        std::mem::take(&mut self.session)
     }
 
     /// The same with one more header; of one name there may be several.

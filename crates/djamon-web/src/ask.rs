@@ -14,6 +14,7 @@ use djamon_core::store::AnyConnection;
 use serde_json::{Map, Value};
 
 use crate::auth::Caller;
+use crate::auth::session::Held;
 use crate::body::{self, Form};
 use crate::client::Client;
 use crate::error::WebError;
@@ -30,6 +31,8 @@ pub struct Ask {
     pub caller: Caller,
     /// What they see.
     pub reader: Reader,
+    /// The session that its cookie names.
+    pub session: Option<Held>,
     /// What stands behind the question mark.
     pub query: Query,
     /// Its headers.
@@ -38,6 +41,8 @@ pub struct Ask {
     pub body: Bytes,
     /// Where it comes from.
     pub client: Client,
+    /// Its own address, complete with the base and what stands behind the question mark.
+    pub uri: String,
     path: Vec<(String, String)>,
 }
 
@@ -50,10 +55,12 @@ impl Ask {
             now: app.clock.now(),
             caller: Caller::Visitor,
             reader: Reader::Visitor,
+            session: Held::of(request),
             query: Query::parse(request.query_string()),
             headers: request.headers().clone(),
             body: Bytes::new(),
             client: Client::of(request),
+            uri: request.uri().to_string(),
             path: path.collect(),
         }
     }

@@ -21,4 +21,5 @@ pub mod query;
 pub mod render;
 pub mod routes;
 pub mod startup;
+pub mod trial;
 pub mod view;

@@ -19,7 +19,8 @@ impl Query {
         Query(web::Query::<Vec<(String, String)>>::from_query(text).map(|pairs| pairs.0).unwrap_or_default())
     }
 
-    fn get(&self, name: &str) -> Option<&str> {
+    /// The first value of this name.
+    pub fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
