@@ -4,6 +4,7 @@ mod accounts;
 mod apply;
 mod asking;
 mod attack;
+mod browser;
 mod cli;
 mod cli_shows;
 mod conditions;
