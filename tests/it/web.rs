@@ -2,8 +2,10 @@
 
 mod answers;
 mod cookies;
+mod hostile;
 mod manage;
 mod people;
+mod proxied;
 mod serving;
 mod stories;
 

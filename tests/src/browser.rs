@@ -95,7 +95,8 @@ impl<'a> Browser<'a> {
         }
         let body = body.unwrap_or_default();
         let reply = match self.from {
-            None => self.web.ask_with(method, path, &headers, body),
+            None if body.is_empty() => self.web.ask(method, path, &headers),
+            None => self.web.send_bytes(&headers, method, path, body.as_bytes()),
             Some(from) => exchange(from, self.web.address(), method, path, &headers, body),
         };
         for (_, cookie) in reply.headers.iter().filter(|(name, _)| name == "set-cookie") {

@@ -6,7 +6,9 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use crate::app::{Exit, Failure};
-use crate::commands::{alerts, apply, crontab, group, outages, probe, site, status, user};
+use crate::commands::{
+    alerts, apply, channel, crontab, group, outages, probe, report, site, status, token, user,
+};
 use crate::run;
 
 /// Checks sites, keeps what it saw, tells people of outages
@@ -47,15 +49,23 @@ pub enum Command {
     /// Add, show, change and remove groups of sites
     #[command(subcommand)]
     Group(group::GroupCommand),
+    /// Add, show, change and remove channels: who is told of outages
+    #[command(subcommand)]
+    Channel(channel::ChannelCommand),
     /// Add, show and disable people who may sign in
     #[command(subcommand)]
     User(user::UserCommand),
+    /// Add, show and revoke tokens for the API
+    #[command(subcommand)]
+    Token(token::TokenCommand),
     /// Make groups, sites and channels what a file says
     Apply(apply::ApplyArgs),
     /// Print groups, sites and channels as a file that `apply` takes
     Export(apply::ExportArgs),
     /// Show outages, newest first
     Outages(outages::OutagesArgs),
+    /// Report uptime and outages of a range of days, or close a month
+    Report(report::ReportArgs),
     /// Show what the channels are owed or were told, and try again
     #[command(subcommand)]
     Alerts(alerts::AlertsCommand),

@@ -8,10 +8,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use djamon_core::channels::Switchboard;
 use djamon_core::clock::Clock;
-use djamon_core::config::{Config, channel, machine_variables};
+use djamon_core::config::Config;
 use djamon_core::domain::story::Story;
-use djamon_core::domain::{Event, EventId, EventKind, Instant};
+use djamon_core::domain::{Event, EventId, EventKind, Instant, Listener};
 use djamon_core::notify::{self, NotifyError, Sender, Style, Templates};
 use djamon_core::store::backend::migrate::open_current;
 use djamon_core::store::outbox::{self, Claim};
@@ -56,15 +57,16 @@ impl Post {
         Post { config: app.config.clone(), url: app.url.clone(), clock: Arc::clone(&app.clock) }
     }
 
-    /// The names of the channels that are on: every event is owed to each of them. Those of the configuration first.
+    /// The channels that are on, those of the configuration first.
     ///
     /// # Errors
     /// What the database says.
-    pub fn channels(&self, connection: &mut AnyConnection) -> Result<Vec<String>, StoreError> {
+    pub fn listeners(&self, connection: &mut AnyConnection) -> Result<Vec<Listener>, StoreError> {
         let of_config = [("email", self.config.email.is_on()), ("twitter", self.config.twitter.enabled)];
-        let of_config = of_config.into_iter().filter(|(_, is_on)| *is_on).map(|(name, _)| name.to_owned());
+        let of_config = of_config.into_iter().filter(|(_, is_on)| *is_on).map(|(name, _)| name.into());
         let stored = channels::all(connection)?.into_iter().filter(|channel| channel.enabled);
-        Ok(of_config.chain(stored.map(|channel| channel.name)).collect())
+        let stored = stored.map(|channel| Listener { channel: channel.name, groups: channel.groups });
+        Ok(of_config.chain(stored).collect())
     }
 
     /// Sends what is owed, all channels side by side, until nothing may leave now or `deadline` has passed. A message
@@ -135,12 +137,11 @@ impl Post {
                 let stored = channels::all(connection).map_err(|error| unready(error.to_string()))?;
                 let Some(stored) = stored.into_iter().find(|channel| channel.name == name && channel.enabled)
                 else {
-                    let known = self.channels(connection).unwrap_or_default();
+                    let known = self.listeners(connection).unwrap_or_default();
                     return Err(NotifyError::permanent(no_such_channel(name, &known)));
                 };
-                let settings =
-                    serde_json::from_str(&stored.settings).map_err(|error| unready(error.to_string()))?;
-                let ready = channel(&stored.kind, &settings, Path::new("/"), &machine_variables)
+                let ready = Switchboard::new(&self.config, Path::new("/"))
+                    .ready(&stored)
                     .map_err(|error| unready(format!("channel {name}: {}", error.problems.join("; "))))?;
                 notify::sender(&ready, &self.clock)
                     .map_err(|invalid| unready(format!("channel {name}: {invalid}")))
@@ -188,8 +189,9 @@ impl Post {
     }
 }
 
-fn no_such_channel(name: &str, known: &[String]) -> String {
-    match known {
+fn no_such_channel(name: &str, known: &[Listener]) -> String {
+    let known: Vec<&str> = known.iter().map(|listener| listener.channel.as_str()).collect();
+    match known.as_slice() {
         [] => format!("there is no channel {name:?}, and no other either; set [email] from in djamon.toml"),
         some => format!("there is no channel {name:?}; there are {}", some.join(", ")),
     }

@@ -3,6 +3,10 @@
 //!
 //! Visitors get the same objects with addresses, details and options null, and without what is not public.
 
+mod channel;
+mod sight;
+mod token;
+
 use serde::Serialize;
 
 use crate::calendar::rfc3339;
@@ -15,6 +19,10 @@ use crate::store::outages::{NamedPart, OutageSites};
 use crate::store::outbox::Alert;
 use crate::store::statuses::SiteStatus;
 use crate::store::users::{Role, User};
+
+pub use channel::ChannelJson;
+pub use sight::SightJson;
+pub use token::TokenJson;
 
 /// For whom an object is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +46,7 @@ impl Reader {
 }
 
 /// A share of time per window, 0 to 1; null when unknown.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Windows {
     /// The last 24 hours.
     #[serde(rename = "24h")]
@@ -59,7 +67,8 @@ impl Windows {
 }
 
 /// A site and how it stands.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+#[schema(as = Site)]
 pub struct SiteJson {
     /// Its name in URLs and commands.
     pub slug: String,
@@ -121,7 +130,8 @@ impl SiteJson {
 }
 
 /// A SiteView.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = View)]
 pub struct ViewJson {
     /// Its key.
     pub id: ViewId,
@@ -155,7 +165,8 @@ impl ViewJson {
 }
 
 /// A group with its sites.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+#[schema(as = Group)]
 pub struct GroupJson {
     /// Its name in URLs and commands.
     pub slug: String,
@@ -190,7 +201,7 @@ impl GroupJson {
 }
 
 /// Whether an outage goes on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum OutageState {
     /// It goes on.
@@ -200,7 +211,8 @@ pub enum OutageState {
 }
 
 /// An outage.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = Outage)]
 pub struct OutageJson {
     /// Its number.
     pub id: i32,
@@ -254,7 +266,8 @@ impl OutageJson {
 }
 
 /// A site's part in an outage.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = OutageSite)]
 pub struct OutageSiteJson {
     /// The site's name in URLs and commands.
     pub slug: String,
@@ -284,7 +297,8 @@ impl OutageSiteJson {
 }
 
 /// Something that happened.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = Event)]
 pub struct EventJson {
     /// Its number.
     pub id: i32,
@@ -309,7 +323,8 @@ impl EventJson {
 }
 
 /// One event owed to one channel.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = Alert)]
 pub struct AlertJson {
     /// Its number.
     pub id: i32,

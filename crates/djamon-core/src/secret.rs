@@ -4,19 +4,14 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
-/// The system has no random numbers to give.
-#[derive(Debug, thiserror::Error)]
-#[error("the system gives no random numbers: {0}")]
-pub struct NoRandomness(String);
+use crate::random;
 
 /// A new key of 256 random bits, as text that may stand in a URL, a cookie or a form.
 ///
 /// # Errors
-/// [`NoRandomness`].
-pub fn fresh() -> Result<String, NoRandomness> {
-    let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).map_err(|error| NoRandomness(error.to_string()))?;
-    Ok(BASE64_URL_SAFE_NO_PAD.encode(bytes))
+/// What the operating system says when it has no random numbers.
+pub fn fresh() -> Result<String, String> {
+    Ok(BASE64_URL_SAFE_NO_PAD.encode(random::bits()?))
 }
 
 /// What is kept of a key. A fast hash is enough: a key of 256 random bits cannot be guessed.

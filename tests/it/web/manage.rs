@@ -6,6 +6,8 @@ use djamon_tests::browser::Browser;
 use djamon_tests::on_both;
 use djamon_tests::site_server::SiteServer;
 use djamon_tests::web::config;
+use djamon_web::auth::Who;
+use djamon_web::routes::{Face, ROUTES, Verb};
 
 use super::people::{PASSWORD, add_people, with_people};
 use super::*;
@@ -290,6 +292,12 @@ fn every_closed_address_is_closed_to_visitors_and_changes_to_viewers() {
         assert_eq!(bobs.status, if changes { 403 } else { alices.status }, "{path}");
         assert!(!bobs.body.contains("class=\"danger\"") && !bobs.body.contains("Remove…"), "{path}");
     }
+    let of_admins = ROUTES.iter().filter(|route| route.verb == Verb::Post && route.face == Face::Page);
+    assert_eq!(
+        of_admins.filter(|route| route.who == Who::Admins).count(),
+        CHANGES.len(),
+        "every change is asked"
+    );
     for path in CHANGES {
         let over = charlie.submit("/login", path, &[]);
         assert!(over.status == 401 && over.body.contains("You are not signed in any more"), "{path}");

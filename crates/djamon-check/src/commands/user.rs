@@ -112,7 +112,7 @@ pub fn run(app: &App, command: UserCommand, out: &mut dyn Write) -> Result<Exit,
             write(&mut connection, |connection| users::add(connection, &name, role.wanted(), &hash, now))?;
         }
         UserCommand::Invite { name, role, reset } => {
-            let key = secret::fresh().map_err(|error| Failure::failed(error.to_string()))?;
+            let key = secret::fresh().map_err(Failure::failed)?;
             write(&mut connection, |connection| match reset {
                 true => invites::reset(connection, &name, &key, now),
                 false => invites::invite(connection, &name, role.wanted(), &key, now),

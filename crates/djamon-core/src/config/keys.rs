@@ -3,7 +3,7 @@
 use crate::domain::text::nearest;
 
 /// Every section with its keys, in the order of the documentation.
-pub(super) const SECTIONS: [(&str, &[&str]); 6] = [
+pub(super) const SECTIONS: [(&str, &[&str]); 7] = [
     ("database", &["url", "url_file"]),
     (
         "check",
@@ -23,6 +23,7 @@ pub(super) const SECTIONS: [(&str, &[&str]); 6] = [
         ],
     ),
     ("history", &["keep_views", "keep_hours", "time_zone"]),
+    ("alerts", &["key", "key_file"]),
     ("email", &["from", "to", "host", "port", "tls", "user", "password", "password_file", "file_dir"]),
     (
         "twitter",
@@ -52,6 +53,8 @@ pub(super) const SECTIONS: [(&str, &[&str]); 6] = [
             "session_idle",
             "session_max",
             "templates",
+            "trusted_proxies",
+            "cors_origins",
         ],
     ),
 ];
@@ -159,7 +162,7 @@ mod tests {
         );
         assert_eq!(
             unknown_section("zebra"),
-            "[zebra] is not a section; the sections are database, check, history, email, twitter, web"
+            "[zebra] is not a section; the sections are database, check, history, alerts, email, twitter, web"
         );
         assert_eq!(
             unknown_variable("DJAMON_CHEK__TIMOUT"),
@@ -174,7 +177,7 @@ mod tests {
     #[test]
     fn every_secret_has_its_twin() {
         let twins: Vec<_> = Key::all().filter(|key| key.twin().is_some()).map(|key| key.1).collect();
-        assert_eq!(twins.len(), 14);
+        assert_eq!(twins.len(), 16);
         assert_eq!(Key("email", "password").twin(), Some(Key("email", "password_file")));
         assert_eq!(Key("email", "password_file").twin(), Some(Key("email", "password")));
         assert_eq!(Key("web", "listen").twin(), None);

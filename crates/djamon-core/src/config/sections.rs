@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::Network;
 use crate::domain::{Invalid, Policy, ScopeRule, Target};
 use crate::privacy::is_private_host;
 use crate::schedule::machine_time_zone;
@@ -28,6 +29,8 @@ pub struct Config {
     pub check: CheckSection,
     /// `[history]`
     pub history: History,
+    /// `[alerts]`
+    pub alerts: Alerts,
     /// `[email]`
     pub email: Email,
     /// `[twitter]`
@@ -132,6 +135,13 @@ impl Default for History {
             time_zone: machine_time_zone(),
         }
     }
+}
+
+/// `[alerts]`
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Alerts {
+    /// What the secrets of channels are encrypted with; made and kept in the state directory when empty.
+    pub key: Secret,
 }
 
 /// How a connection to a mail server is protected.
@@ -240,6 +250,10 @@ pub struct Web {
     pub session_max: Duration,
     /// A directory whose files replace built-in templates of the same name.
     pub templates: Option<PathBuf>,
+    /// Whose `X-Forwarded-For` and `X-Forwarded-Proto` count.
+    pub trusted_proxies: Vec<Network>,
+    /// Other sites whose pages may read the API in a browser.
+    pub cors_origins: Vec<String>,
 }
 
 impl Default for Web {
@@ -253,6 +267,8 @@ impl Default for Web {
             session_idle: Duration::from_secs(12 * 3600),
             session_max: Duration::from_secs(30 * 86_400),
             templates: None,
+            trusted_proxies: Vec::new(),
+            cors_origins: Vec::new(),
         }
     }
 }

@@ -1,7 +1,8 @@
 //! The one place that speaks SQL, written once for SQLite and PostgreSQL. Only [`backend`] names one of the two.
 //!
 //! One writer per table: a run writes what it saw ([`record`], [`runs`]), commands and pages write configuration
-//! ([`sites`], [`groups`], [`users`], [`invites`], [`notes`]), the pages their own ([`sessions`], [`sign_ins`]). Everything that writes goes through [`write`].
+//! ([`sites`], [`groups`], [`users`], [`tokens`], [`invites`], [`notes`]), the pages their own ([`sessions`], [`sign_ins`]).
+//! Everything that writes goes through [`write`].
 
 pub mod backend;
 pub mod channels;
@@ -11,11 +12,14 @@ mod error;
 pub mod groups;
 pub mod hours;
 pub mod invites;
+mod last_good;
 mod memory;
 pub mod notes;
 pub mod outages;
 pub mod outbox;
+mod owing;
 pub mod record;
+pub mod report;
 mod rows;
 pub mod runs;
 mod schema;
@@ -23,14 +27,16 @@ pub mod sessions;
 pub mod sign_ins;
 pub mod sites;
 pub mod snapshot;
+pub mod spans;
 pub mod statuses;
 mod stories;
+pub mod tokens;
 pub mod users;
 pub mod views;
 
 pub use backend::connection::AnyConnection;
 pub use backend::pool::{Pool, pool};
-pub use backend::tx::write;
+pub use backend::tx::{attempt, write};
 pub use backend::url::DatabaseUrl;
 pub use error::StoreError;
 

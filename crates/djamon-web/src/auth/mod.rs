@@ -16,8 +16,10 @@ pub mod next;
 pub mod origin;
 pub mod session;
 pub mod sign_in;
+mod token;
 
 use djamon_core::domain::UserId;
+pub use djamon_core::domain::token::Scope;
 use djamon_core::json::Reader;
 use djamon_core::store::StoreError;
 use djamon_core::store::users::Role;
@@ -49,15 +51,6 @@ pub enum Caller {
         /// What they may do.
         role: Role,
     },
-}
-
-/// What a token may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
-    /// Read.
-    Read,
-    /// Read and change.
-    Write,
 }
 
 impl Caller {
@@ -128,7 +121,7 @@ impl Who {
 pub fn caller(ask: &Ask, route: &Route) -> Result<Caller, WebError> {
     match route.face {
         Face::Page => session(ask),
-        Face::Api => match bearer(ask)? {
+        Face::Api => match token::bearer(ask)? {
             Some(token) => Ok(token),
             None if route.verb.is_safe() => session(ask),
             None => Ok(Caller::Visitor),
@@ -156,14 +149,6 @@ fn session(ask: &Ask) -> Result<Caller, WebError> {
             Err(WebError::Database(StoreError::Query("the session could not be looked up".into())))
         }
         Some(held) => Ok(held.caller.clone()),
-    }
-}
-
-/// The token in `Authorization`.
-fn bearer(ask: &Ask) -> Result<Option<Caller>, WebError> {
-    match ask.header("authorization") {
-        None => Ok(None),
-        Some(_) => Err(WebError::TokenRefused("there are no tokens yet")),
     }
 }
 

@@ -66,7 +66,7 @@ pub fn for_visitors(ask: &Ask) -> Result<(String, String), WebError> {
     let keys = &ask.app.sign_in.keys;
     let cookie = match ask.cookie(&name(ask)).filter(|cookie| cookie.len() == 43) {
         Some(cookie) => cookie,
-        None => djamon_core::secret::fresh().map_err(|error| WebError::Internal(error.to_string()))?,
+        None => djamon_core::secret::fresh().map_err(WebError::Internal)?,
     };
     Ok((keys.mark(PURPOSE, &cookie), cookie))
 }

@@ -190,5 +190,5 @@ fn known_device(ask: &Ask, account: &str) -> Option<String> {
 }
 
 fn fresh() -> Result<String, WebError> {
-    djamon_core::secret::fresh().map_err(|error| WebError::Internal(error.to_string()))
+    djamon_core::secret::fresh().map_err(WebError::Internal)
 }

@@ -1,6 +1,7 @@
 //! From domain values to what a template or a JSON object shows. Pure: no request, no clock, no database.
 
 pub mod agent;
+pub mod api;
 pub mod bar;
 pub mod form;
 pub mod home;

@@ -46,7 +46,7 @@ enum Sent {
 /// [`WebError::Database`].
 pub fn add_form(ask: &Ask) -> Result<Answer, WebError> {
     let database = &mut *ask.database()?;
-    let mut topics = site_form::topics(&groups::all(database)?, &ask.app.trials.check.policy, true);
+    let mut topics = site_form::topics(&groups::all(database)?, &ask.app.check.policy, true);
     if let Some(first) = topics.first_mut().and_then(|topic| topic.fields.first_mut()) {
         first.focus = true;
     }
@@ -87,7 +87,7 @@ pub fn edit_form(ask: &Ask) -> Result<Answer, WebError> {
     let database = &mut *ask.database()?;
     let site = sites::by_slug(database, ask.slug()?)?;
     let groups = groups::all(database)?;
-    let mut topics = site_form::topics(&groups, &ask.app.trials.check.policy, false);
+    let mut topics = site_form::topics(&groups, &ask.app.check.policy, false);
     site_form::fill(&mut topics, &site, &groups);
     let view = Page {
         site: Some(shown(&site)),
@@ -161,12 +161,12 @@ pub fn is_version(form: &Form, version: i32) -> bool {
 
 fn read(ask: &Ask, form: &Form, groups: &[Group], known: Option<&Site>) -> Result<Draft, Vec<Invalid>> {
     let draft = site_form::read(form, groups, known)?;
-    ask.app.trials.check.allow(&draft.target).map_err(|wrong| vec![wrong])?;
+    ask.app.check.allow(&draft.target).map_err(|wrong| vec![wrong])?;
     Ok(draft)
 }
 
 fn try_it(ask: &Ask, draft: &Draft) -> Result<Tried, WebError> {
-    let sight = ask.app.trials.look(&draft.target, &draft.options)?;
+    let sight = ask.app.probes.look(&draft.target, &ask.app.check.policy.with(&draft.options).check)?;
     Ok(Tried::new(&sight, ask.now))
 }
 
@@ -178,7 +178,7 @@ fn again(
     site: Option<&Site>,
     sent: Sent,
 ) -> Result<Answer, WebError> {
-    let mut topics = site_form::topics(groups, &ask.app.trials.check.policy, site.is_none());
+    let mut topics = site_form::topics(groups, &ask.app.check.policy, site.is_none());
     site_form::keep(&mut topics, form);
     let mut view = Page {
         site: site.map(shown),

@@ -164,7 +164,7 @@ fn is_me(ask: &Ask, user: UserId) -> bool {
 }
 
 fn fresh() -> Result<String, WebError> {
-    secret::fresh().map_err(|error| WebError::Internal(error.to_string()))
+    secret::fresh().map_err(WebError::Internal)
 }
 
 fn link(ask: &Ask, user: &User, key: &str) -> Link {
