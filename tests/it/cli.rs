@@ -224,6 +224,31 @@ fn people_get_passwords_from_stdin_that_are_kept_as_argon2id() {
     assert_eq!((&users[1]["name"], &users[1]["role"]), (&json!("Bob"), &json!("viewer")));
 }
 
+#[test]
+fn an_invitation_is_a_link_to_the_address_people_see() {
+    let place = Place::with("[web]\nbase_url = \"https://example.org/status\"\n");
+    let link = place.done(&["user", "invite", "Ann", "--role", "admin"]);
+    let key = link.strip_prefix("https://example.org/status/invite?key=").unwrap().trim_end();
+    assert_eq!(key.len(), 43);
+    assert_eq!(place.done(&["user", "list"]), "NAME  MAY    SIGNS IN\nAnn   admin  invited\n");
+    assert_ne!(place.done(&["user", "invite", "Ann", "--admin"]), link, "a lost link is made anew");
+    place.run_with_input(&["user", "passwd", "Ann", "--password-stdin"], "correct horse\n");
+    assert_eq!(
+        place.refused(2, &["user", "invite", "Ann"]),
+        "name: \"Ann\" has a password already; a link for a new one is a reset"
+    );
+    assert!(place.done(&["user", "invite", "Ann", "--reset"]).contains("/invite?key="));
+    assert_eq!(place.refused(2, &["user", "invite", "Zoe", "--reset"]), "there is no user \"Zoe\"");
+    assert_eq!(
+        place.refused(2, &["user", "role", "Ann", "viewer"]),
+        "role: \"Ann\" is the last admin who can sign in; make somebody else one first"
+    );
+    assert_eq!(place.done(&["user", "disable", "Ann"]), "");
+    assert_eq!(place.done(&["user", "enable", "Ann"]), "");
+    assert_eq!(place.done(&["user", "list"]), "NAME  MAY    SIGNS IN\nAnn   admin  yes\n");
+    assert!(place.run(&["user", "role", "Ann", "king"]).err.contains("use admin or viewer"));
+}
+
 /// What is kept of a person's password.
 fn hash(place: &Place, name: &str) -> String {
     use diesel::prelude::*;

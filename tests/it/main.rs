@@ -1,9 +1,11 @@
 //! Everything that needs a database, a socket or a process.
 
+mod accounts;
 mod api;
 mod apply;
 mod asking;
 mod attack;
+mod browser;
 mod channels;
 mod cli;
 mod cli_shows;

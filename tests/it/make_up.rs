@@ -123,6 +123,8 @@ fn the_demo_shows_an_outage_raised_told_and_resolved_and_stops_without_a_trace()
     };
     let address =
         told("Djamon is up: ").split_whitespace().find(|word| word.starts_with("http")).unwrap().to_owned();
+    told("Nobody can sign in yet. Choose a password for \"admin\"");
+    let link = told("/invite?key=").trim().to_owned();
     told("3 up, 0 failing, 0 down");
     told("outage 1 opened: api");
     told("outage 1 resolved: api");
@@ -143,6 +145,9 @@ fn the_demo_shows_an_outage_raised_told_and_resolved_and_stops_without_a_trace()
     };
     assert_eq!(get("api/v1/outages/1")["state"], "resolved");
     assert_eq!(get("api/v1/summary")["sites"]["up"], 3);
+
+    let page = ureq::get(&link).call().unwrap().body_mut().read_to_string().unwrap();
+    assert!(link.starts_with(&address) && page.contains("Welcome, admin"), "{link}: {page}");
 
     // 4. Ended politely, nothing is left; what it made stays for the next time.
     assert!(Command::new("kill").arg(running.0.id().to_string()).status().unwrap().success());

@@ -85,7 +85,7 @@ on_both! {
         assert_eq!(ask(&bearer).status, 200);
         assert_eq!(ask(&format!("bearer  {}", shown.0)).status, 200, "the word's case and spaces do not matter");
         let page = web.ask("GET", "/", &[("authorization", &bearer)]);
-        assert_eq!(page.status, 401, "pages know sessions only");
+        assert_eq!(page.status, 303, "pages know sessions only, and lead to the form for signing in");
         for (value, words) in [
             (format!("Basic {}", shown.0), "send the token as"),
             (shown.0.clone(), "send the token as"),

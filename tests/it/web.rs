@@ -1,8 +1,11 @@
 //! The dashboard and its JSON, asked over HTTP: the real application on a database that a scene has filled.
 
 mod answers;
+mod cookies;
 mod hostile;
+mod manage;
 mod pages;
+mod people;
 mod proxied;
 mod serving;
 mod stories;

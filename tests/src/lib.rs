@@ -2,6 +2,7 @@
 
 pub mod alertmanager;
 pub mod binary;
+pub mod browser;
 pub mod clock;
 pub mod cluster;
 pub mod corpus;

@@ -42,6 +42,7 @@ pub fn config(database: &TestDatabase) -> Config {
     let mut config = Config::default();
     config.database.url.0 = database.url_text.clone();
     config.web.listen = "127.0.0.1:0".into();
+    config.web.state_dir = Some(database.dir.path().to_owned());
     config
 }
 

@@ -7,6 +7,7 @@ use actix_web::http::{StatusCode, header};
 use actix_web::web::Bytes;
 use serde::Serialize;
 
+use crate::auth::session::Change;
 use crate::error::WebError;
 
 /// Never kept by browser or proxy.
@@ -23,6 +24,7 @@ pub struct Answer {
     status: StatusCode,
     headers: Vec<(HeaderName, HeaderValue)>,
     content: Option<(&'static str, Bytes)>,
+    session: Change,
 }
 
 impl Answer {
@@ -47,7 +49,7 @@ impl Answer {
 
     /// Nothing more to say (204).
     pub fn empty() -> Self {
-        Answer { status: StatusCode::NO_CONTENT, headers: Vec::new(), content: None }
+        Answer { status: StatusCode::NO_CONTENT, headers: Vec::new(), content: None, session: Change::None }
     }
 
     /// Go on by GET at `path` of this site, which is complete with the path that the site is served under (303).
@@ -60,7 +62,7 @@ impl Answer {
 
     /// Bytes of this type.
     pub fn of(content_type: &'static str, body: impl Into<Bytes>) -> Self {
-        Answer { status: StatusCode::OK, headers: Vec::new(), content: Some((content_type, body.into())) }
+        Answer { status: StatusCode::OK, content: Some((content_type, body.into())), ..Answer::empty() }
     }
 
     /// Type, bytes and version, when it is nothing but these: 200 and no other header of its own.
@@ -78,6 +80,17 @@ impl Answer {
     #[must_use]
     pub fn with_status(self, status: StatusCode) -> Self {
         Answer { status, ..self }
+    }
+
+    /// The same, with which the session changes.
+    #[must_use]
+    pub fn with_session(self, session: Change) -> Self {
+        Answer { session, ..self }
+    }
+
+    /// Takes out what becomes of the session.
+    pub fn session(&mut self) -> Change {
+        std::mem::take(&mut self.session)
     }
 
     /// The same with one more header; of one name there may be several.

@@ -15,6 +15,7 @@ use djamon_core::store::AnyConnection;
 use serde_json::{Map, Value};
 
 use crate::auth::Caller;
+use crate::auth::session::Held;
 use crate::body::{self, Form};
 use crate::client::Client;
 use crate::error::WebError;
@@ -31,6 +32,8 @@ pub struct Ask {
     pub caller: Caller,
     /// What they see.
     pub reader: Reader,
+    /// The session that its cookie names.
+    pub session: Option<Held>,
     /// What stands behind the question mark.
     pub query: Query,
     /// Its headers.
@@ -39,8 +42,8 @@ pub struct Ask {
     pub body: Bytes,
     /// Where it comes from.
     pub client: Client,
-    /// Path and parameters as they were sent.
-    pub address: String,
+    /// Its own address, complete with the base and what stands behind the question mark.
+    pub uri: String,
     /// The state of the database that the answer is of at least; known to handlers of what readers see.
     pub state: Option<u64>,
     path: Vec<(String, String)>,
@@ -55,11 +58,12 @@ impl Ask {
             now: app.clock.now(),
             caller: Caller::Visitor,
             reader: Reader::Visitor,
+            session: Held::of(request),
             query: Query::parse(request.query_string()),
             headers: request.headers().clone(),
             body: Bytes::new(),
             client: Client::of(request, &app.trusted_proxies),
-            address: request.uri().to_string(),
+            uri: request.uri().to_string(),
             state: None,
             path: path.collect(),
         }

@@ -30,12 +30,14 @@ struct Cli {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let level = match cli.verbose {
-        0 => tracing::Level::WARN,
-        1 => tracing::Level::INFO,
-        _ => tracing::Level::DEBUG,
+    // Anybody can send a cookie that is not ours: that is nothing to warn of.
+    let wanted = match cli.verbose {
+        0 => "warn,actix_session=error",
+        1 => "info,actix_session=error",
+        _ => "debug",
     };
-    tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).with_max_level(level).init();
+    let filter = tracing_subscriber::EnvFilter::new(wanted);
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).with_env_filter(filter).init();
     match serve(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -1,6 +1,8 @@
 //! The questions about outages, asked in a reader's name: for pages and JSON alike.
 
+use djamon_core::domain::outage::Note;
 use djamon_core::domain::{Event, OutageId};
+use djamon_core::store::notes;
 use djamon_core::store::outages::{self as store, OutageStory, Which};
 use djamon_core::store::outbox::Alert;
 use djamon_core::store::{AnyConnection, StoreError};
@@ -19,6 +21,8 @@ pub struct Story {
     pub events: Vec<Event>,
     /// What the channels are owed or were told of it, oldest first.
     pub alerts: Vec<Alert>,
+    /// What people noted, oldest first; none for visitors.
+    pub notes: Vec<Note>,
 }
 
 /// At most `limit` outages with numbers below `before`, newest first.
@@ -76,5 +80,6 @@ pub fn story(ask: &Ask, database: &mut AnyConnection, id: OutageId) -> Result<St
     let seen = Seen::new(ask.reader, of).ok_or(WebError::NotFound)?;
     let events = seen.events(events);
     alerts.retain(|alert| events.iter().any(|event| event.id == alert.event));
-    Ok(Story { seen, events, alerts })
+    let notes = if ask.reader.sees_private() { notes::of_outage(database, id)? } else { Vec::new() };
+    Ok(Story { seen, events, alerts, notes })
 }

@@ -97,6 +97,7 @@ const fn api(verb: Verb, path: &'static str, who: Who, handler: Handler) -> Rout
 pub const ROUTES: &[Route] = {
     use Verb::{Delete, Get, Patch, Post};
     use Who::{Admins, Anyone, Members, Readers};
+    use pages::manage::{groups, site_edit, sites, users};
     &[
         page(Get, "/healthz", Anyone, pages::health::healthz),
         page(Get, "/", Readers, pages::home::home).kept(),
@@ -105,6 +106,39 @@ pub const ROUTES: &[Route] = {
         page(Get, "/outages", Readers, pages::outages::outages),
         page(Get, "/outages/current", Readers, pages::outage::current),
         page(Get, "/outages/{id}", Readers, pages::outage::outage),
+        page(Post, "/outages/{id}/notes", Admins, pages::outage::note),
+        page(Get, "/login", Anyone, pages::login::form),
+        page(Post, "/login", Anyone, pages::login::login),
+        page(Post, "/logout", Members, pages::login::logout),
+        page(Get, "/invite", Anyone, pages::invite::form),
+        page(Post, "/invite", Anyone, pages::invite::accept),
+        page(Get, "/manage", Members, pages::manage::manage),
+        page(Get, "/manage/account", Members, pages::account::account),
+        page(Post, "/manage/account/password", Members, pages::account::password),
+        page(Post, "/manage/account/sessions", Members, pages::account::end_sessions),
+        page(Get, "/manage/sites", Members, sites::list),
+        page(Get, "/manage/add/site", Admins, site_edit::add_form),
+        page(Post, "/manage/add/site", Admins, site_edit::add),
+        page(Get, "/manage/sites/{slug}", Members, site_edit::edit_form),
+        page(Post, "/manage/sites/{slug}", Admins, site_edit::edit),
+        page(Post, "/manage/sites/{slug}/pause", Admins, sites::pause),
+        page(Post, "/manage/sites/{slug}/resume", Admins, sites::resume),
+        page(Get, "/manage/sites/{slug}/remove", Admins, sites::confirm),
+        page(Post, "/manage/sites/{slug}/remove", Admins, sites::remove),
+        page(Get, "/manage/groups", Members, groups::list),
+        page(Get, "/manage/add/group", Admins, groups::add_form),
+        page(Post, "/manage/add/group", Admins, groups::add),
+        page(Get, "/manage/groups/{slug}", Members, groups::edit_form),
+        page(Post, "/manage/groups/{slug}", Admins, groups::edit),
+        page(Get, "/manage/groups/{slug}/remove", Admins, groups::confirm),
+        page(Post, "/manage/groups/{slug}/remove", Admins, groups::remove),
+        page(Get, "/manage/users", Members, users::list),
+        page(Post, "/manage/users", Admins, users::invite),
+        page(Post, "/manage/users/{id}/link", Admins, users::reset),
+        page(Post, "/manage/users/{id}/role", Admins, users::role),
+        page(Get, "/manage/users/{id}/disable", Admins, users::confirm),
+        page(Post, "/manage/users/{id}/disable", Admins, users::disable),
+        page(Post, "/manage/users/{id}/enable", Admins, users::enable),
         page(Get, "/api/docs", Readers, pages::api_docs::docs),
         api(Get, "/api/v1/openapi.json", Readers, api::document::openapi),
         api(Get, "/api/v1/summary", Readers, api::summary::summary),
@@ -171,7 +205,7 @@ async fn answer(
     payload: web::Payload,
 ) -> Result<HttpResponse, WebError> {
     let ask = Ask::new(&app, &request);
-    let answer = if route.verb.is_safe() {
+    let mut answer = if route.verb.is_safe() {
         on_a_thread(route, move || wanted::answer(admitted(ask, route)?, route)).await?
     } else {
         let mut ask = on_a_thread(route, move || admitted(ask, route)).await?;
@@ -182,6 +216,8 @@ async fn answer(
         })
         .await?
     };
+    // The session belongs to the server's thread.
+    answer.session().apply(&request);
     Ok(answer.into())
 }
 

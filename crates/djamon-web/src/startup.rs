@@ -3,17 +3,25 @@
 use std::net::TcpListener;
 use std::sync::Arc;
 
+use actix_session::SessionMiddleware;
+use actix_session::config::PersistentSession;
 use actix_web::body::MessageBody;
+use actix_web::cookie::{SameSite, time};
 use actix_web::dev::{Server, ServiceRequest, ServiceResponse};
+use actix_web::http::header;
 use actix_web::middleware::{Compress, DefaultHeaders, Next, from_fn};
-use actix_web::{App as ActixApp, HttpServer, web};
+use actix_web::{App as ActixApp, HttpRequest, HttpResponse, HttpServer, web};
 use chrono_tz::Tz;
 use djamon_core::clock::{Clock, Stopwatch};
 use djamon_core::config::{CheckSection, Config, Network};
 use djamon_core::domain::Instant;
 use djamon_core::schedule::{Schedule, machine_time_zone};
 use djamon_core::store::{DatabaseUrl, StoreError};
+use url::form_urlencoded;
 
+use crate::answer::NO_STORE;
+use crate::auth::session::Store;
+use crate::auth::sign_in::SignIn;
 use crate::client::Client;
 use crate::database::Database;
 use crate::error::WebError;
@@ -61,6 +69,8 @@ pub struct App {
     pub public: bool,
     /// The path it is served under, without a slash at its end.
     pub base: String,
+    /// What signing in needs.
+    pub sign_in: SignIn,
 }
 
 /// Why it does not start.
@@ -123,6 +133,7 @@ impl Application {
                 .map_err(|problem| StartError::Configuration(format!("[check] schedule {problem}")))?,
             time_zone: machine_time_zone(),
             public: config.web.public,
+            sign_in: SignIn::of(config, &base).map_err(StartError::Unable)?,
             base,
         });
         // 3.
@@ -136,6 +147,7 @@ impl Application {
                 .app_data(app.clone())
                 .configure(|config| routes::configure(config, &app.base))
                 .default_service(web::to(|| async { Err::<&str, _>(WebError::NotFound) }))
+                .wrap(sessions(&app))
                 .wrap(from_fn(face))
                 .wrap(from_fn(cors::cors))
                 .wrap(Compress::default())
@@ -175,6 +187,33 @@ fn path_of(base_url: &str) -> Result<String, StartError> {
     Ok(url.path().trim_end_matches('/').to_owned())
 }
 
+/// What is said of a form that somebody sends who is not signed in any more.
+const SIGNED_OUT: WebError = WebError::SignInNeeded(
+    "you are not signed in any more: sign in, then send it once more; nothing was changed",
+);
+
+/// People who must sign in first are led there, and back afterwards.
+fn to_sign_in(app: &App, request: &HttpRequest) -> HttpResponse {
+    let wanted: String = form_urlencoded::byte_serialize(request.uri().to_string().as_bytes()).collect();
+    let login = format!("{}/login?next={wanted}", app.base);
+    HttpResponse::SeeOther().insert_header(NO_STORE).insert_header((header::LOCATION, login)).finish()
+}
+
+/// Keeps the session's cookie: `HttpOnly`, for this host, for as long as a session can last.
+fn sessions(app: &web::Data<App>) -> SessionMiddleware<Store> {
+    let (keys, cookies) = (&app.sign_in.keys, &app.sign_in.cookies);
+    let longest = i64::try_from(app.sign_in.limits.longest.as_secs()).unwrap_or(i64::MAX);
+    let lifecycle = PersistentSession::default().session_ttl(time::Duration::seconds(longest));
+    SessionMiddleware::builder(Store(app.clone()), keys.cookies())
+        .cookie_name(cookies.name("session"))
+        .cookie_path(cookies.path().to_owned())
+        .cookie_secure(cookies.is_secure())
+        .cookie_http_only(true)
+        .cookie_same_site(SameSite::Lax)
+        .session_lifecycle(lifecycle)
+        .build()
+}
+
 /// No inline script or style is ever sent, so none is ever run.
 fn headers() -> DefaultHeaders {
     DefaultHeaders::new()
@@ -206,7 +245,15 @@ async fn face(
         }
         let rest = path.strip_prefix(app.base.as_str()).unwrap_or(&path);
         let is_api = rest == "/api" || (rest.starts_with("/api/") && rest != "/api/docs");
-        if is_api { error.json() } else { error.page(&app.renderer) }
+        if is_api {
+            error.json()
+        } else {
+            match error {
+                WebError::SignInNeeded(_) if method.is_safe() => to_sign_in(&app, request),
+                WebError::SignInNeeded(_) => SIGNED_OUT.page(&app.renderer),
+                error => error.page(&app.renderer),
+            }
+        }
     });
     let response = match faced {
         Some(faced) => response.into_response(faced),

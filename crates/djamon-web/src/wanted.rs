@@ -29,7 +29,8 @@ const MINUTE_MS: i64 = 60_000;
 /// # Errors
 /// Those of the handler; [`WebError::Database`].
 pub fn answer(mut ask: Ask, route: &Route) -> Result<Answer, WebError> {
-    if route.who == Who::Anyone {
+    // What is managed is not shown anew under the hands of whoever fills in a form.
+    if route.who != Who::Readers {
         return (route.handler)(&ask);
     }
     let state = ask.app.watch.state(&ask.app.database)?;
@@ -39,8 +40,8 @@ pub fn answer(mut ask: Ask, route: &Route) -> Result<Answer, WebError> {
     {
         return Ok(Answer::empty());
     }
-    // The head of a page names the person who is signed in.
-    let is_personal = route.face == Face::Page && ask.caller != Caller::Visitor;
+    // The head of a page names the person who is signed in, and a session may have left something to be said.
+    let is_personal = route.face == Face::Page && (ask.caller != Caller::Visitor || ask.session.is_some());
     let answer = if route.kept && !is_personal { kept(&ask, route, state)? } else { (route.handler)(&ask)? };
     match Theme::cookie(&ask) {
         Some(cookie) if route.face == Face::Page => answer.with_header(header::SET_COOKIE, cookie),
@@ -63,7 +64,7 @@ pub fn token(ask: &Ask) -> Result<Option<String>, WebError> {
 /// 1. What is kept. 2. What the handler makes, kept for the next one.
 fn kept(ask: &Ask, route: &Route, state: u64) -> Result<Answer, WebError> {
     let encoding = Encoding::of(ask.header("accept-encoding").unwrap_or_default());
-    let key = Key::new(ask.reader, ask.address.clone(), Theme::of(ask).name(), encoding.name());
+    let key = Key::new(ask.reader, ask.uri.clone(), Theme::of(ask).name(), encoding.name());
     // 1.
     if let Some(kept) = ask.app.shelf.get(&key, state, ask.now) {
         return encoding.answer(kept);

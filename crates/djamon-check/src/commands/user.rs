@@ -4,19 +4,14 @@
 use std::io::{BufRead, IsTerminal, Write};
 
 use anstyle::Style;
-use argon2::{Argon2, PasswordHash, PasswordHasher};
 use djamon_core::domain::Invalid;
 use djamon_core::json::UserJson;
-use djamon_core::store::users::{self, Role};
-use djamon_core::store::write;
+use djamon_core::store::users::{self, Role, User};
+use djamon_core::store::{invites, write};
+use djamon_core::{password, secret};
 
 use crate::app::{App, Exit, Failure};
 use crate::output::{Table, json};
-
-/// A password has at least so many characters.
-const SHORTEST: usize = 10;
-/// A password has at most so many bytes: hashing takes memory and time.
-const LONGEST: usize = 1000;
 
 /// What to do with people.
 #[derive(Debug, Clone, clap::Subcommand)]
@@ -25,15 +20,23 @@ pub enum UserCommand {
     Add {
         /// The name they sign in with
         name: String,
-        /// They may change everything
-        #[arg(long, conflicts_with = "viewer")]
-        admin: bool,
-        /// They may only read (so it is when nothing is said)
-        #[arg(long)]
-        viewer: bool,
+        /// What they may do
+        #[command(flatten)]
+        role: RoleArgs,
         /// Where the password comes from
         #[command(flatten)]
         password: PasswordArgs,
+    },
+    /// Print a link with which a person gives themselves a password, once and within 24 hours
+    Invite {
+        /// The name they sign in with; they are added if they are not there
+        name: String,
+        /// What they may do
+        #[command(flatten)]
+        role: RoleArgs,
+        /// For somebody who has a password: the link is for a new one, what they may do stays
+        #[arg(long, conflicts_with_all = ["admin", "viewer", "role"])]
+        reset: bool,
     },
     /// Show everybody
     List {
@@ -49,11 +52,43 @@ pub enum UserCommand {
         #[command(flatten)]
         password: PasswordArgs,
     },
-    /// Keep a person from signing in
+    /// Say what a person may do; they are signed out
+    Role {
+        /// Who
+        name: String,
+        /// admin or viewer
+        role: Role,
+    },
+    /// Keep a person from signing in, and sign them out
     Disable {
         /// Who
         name: String,
     },
+    /// Let a person sign in again
+    Enable {
+        /// Who
+        name: String,
+    },
+}
+
+/// What a person may do.
+#[derive(Debug, Clone, clap::Args)]
+pub struct RoleArgs {
+    /// They may change everything
+    #[arg(long, conflicts_with_all = ["viewer", "role"])]
+    admin: bool,
+    /// They may only read (so it is when nothing is said)
+    #[arg(long, conflicts_with = "role")]
+    viewer: bool,
+    /// admin or viewer: the same in another way
+    #[arg(long, value_name = "ROLE")]
+    role: Option<Role>,
+}
+
+impl RoleArgs {
+    fn wanted(&self) -> Role {
+        if self.admin { Role::Admin } else { self.role.unwrap_or(Role::Viewer) }
+    }
 }
 
 /// Where a password comes from.
@@ -72,10 +107,17 @@ pub fn run(app: &App, command: UserCommand, out: &mut dyn Write) -> Result<Exit,
     let mut connection = app.connect()?;
     let now = app.now();
     match command {
-        UserCommand::Add { name, admin, viewer: _, password } => {
-            let role = if admin { Role::Admin } else { Role::Viewer };
+        UserCommand::Add { name, role, password } => {
             let hash = hash(&password.read()?)?;
-            write(&mut connection, |connection| users::add(connection, &name, role, &hash, now))?;
+            write(&mut connection, |connection| users::add(connection, &name, role.wanted(), &hash, now))?;
+        }
+        UserCommand::Invite { name, role, reset } => {
+            let key = secret::fresh().map_err(Failure::failed)?;
+            write(&mut connection, |connection| match reset {
+                true => invites::reset(connection, &name, &key, now),
+                false => invites::invite(connection, &name, role.wanted(), &key, now),
+            })?;
+            writeln!(out, "{}/invite?key={key}", app.config.web.base_url)?;
         }
         UserCommand::List { json: true } => {
             json(out, &users::all(&mut connection)?.iter().map(UserJson::new).collect::<Vec<_>>())?;
@@ -83,8 +125,8 @@ pub fn run(app: &App, command: UserCommand, out: &mut dyn Write) -> Result<Exit,
         UserCommand::List { json: false } => {
             let mut table = Table::new(["NAME", "MAY", "SIGNS IN"]);
             for user in users::all(&mut connection)? {
-                let signs_in = if user.disabled_at.is_none() { "yes" } else { "no" };
-                table.line(Style::new(), [user.name, user.role.name().to_owned(), signs_in.to_owned()]);
+                let signs_in = signs_in(&user).to_owned();
+                table.line(Style::new(), [user.name, user.role.name().to_owned(), signs_in]);
             }
             table.write(out)?;
         }
@@ -94,11 +136,29 @@ pub fn run(app: &App, command: UserCommand, out: &mut dyn Write) -> Result<Exit,
             let hash = hash(&password.read()?)?;
             write(&mut connection, |connection| users::set_password(connection, &name, &hash))?;
         }
+        UserCommand::Role { name, role } => {
+            write(&mut connection, |connection| {
+                let user = users::by_name(connection, &name)?;
+                users::set_role(connection, user.id, role)
+            })?;
+        }
         UserCommand::Disable { name } => {
             write(&mut connection, |connection| users::disable(connection, &name, now))?;
         }
+        UserCommand::Enable { name } => {
+            write(&mut connection, |connection| users::enable(connection, &name))?;
+        }
     }
     Ok(Exit::Done)
+}
+
+/// Whether a person signs in, in a word.
+fn signs_in(user: &User) -> &'static str {
+    match (user.disabled_at, user.has_password) {
+        (Some(_), _) => "no",
+        (None, true) => "yes",
+        (None, false) => "invited",
+    }
 }
 
 impl PasswordArgs {
@@ -111,7 +171,7 @@ impl PasswordArgs {
             line.trim_end_matches(['\n', '\r']).to_owned()
         } else if std::io::stdin().is_terminal() {
             let password = rpassword::prompt_password("Password: ").map_err(unreadable)?;
-            check(&password)?;
+            password::check(&password)?;
             if rpassword::prompt_password("Again: ").map_err(unreadable)? != password {
                 return Err(Invalid::new("password", "is not the same both times; nothing is changed").into());
             }
@@ -121,24 +181,11 @@ impl PasswordArgs {
                 "no terminal to ask for the password; pipe it in with --password-stdin",
             ));
         };
-        check(&password)?;
+        password::check(&password)?;
         Ok(password)
     }
 }
 
-fn check(password: &str) -> Result<(), Invalid> {
-    if password.chars().count() < SHORTEST {
-        return Err(Invalid::new("password", format!("is too short; use at least {SHORTEST} characters")));
-    }
-    if password.len() > LONGEST {
-        return Err(Invalid::new("password", format!("is too long; use at most {LONGEST} bytes")));
-    }
-    Ok(())
-}
-
-/// The password as it is kept: argon2id, the salt in it.
 fn hash(password: &str) -> Result<String, Failure> {
-    let hash: Result<PasswordHash, _> = Argon2::default().hash_password(password.as_bytes());
-    hash.map(|hash| hash.to_string())
-        .map_err(|error| Failure::failed(format!("the password cannot be hashed: {error}")))
+    password::hash(password).map_err(Failure::failed)
 }

@@ -50,6 +50,8 @@ pub(super) const SECTIONS: [(&str, &[&str]); 7] = [
             "secret_key_file",
             "state_dir",
             "public",
+            "session_idle",
+            "session_max",
             "templates",
             "trusted_proxies",
             "cors_origins",

@@ -210,12 +210,15 @@ pub(super) fn web(reader: &mut Reader) -> Web {
     let key = |name| Key("web", name);
     let default = Web::default();
     let secret_key = long_secret(reader, key("secret_key"));
+    let session = |value: &Value| span(value, Duration::from_secs(60)..=366 * DAY);
     Web {
         listen: reader.take(key("listen"), default.listen, |value| listen(text(value)?)),
         base_url: reader.take(key("base_url"), default.base_url, |value| address(&text(value)?)),
         secret_key,
         state_dir: reader.path(key("state_dir")),
         public: reader.take(key("public"), default.public, flag),
+        session_idle: reader.take(key("session_idle"), default.session_idle, session),
+        session_max: reader.take(key("session_max"), default.session_max, session),
         templates: reader.path(key("templates")),
         trusted_proxies: reader.take(key("trusted_proxies"), default.trusted_proxies, |value| {
             texts(value, ',')?.iter().map(|text| text.parse()).collect()

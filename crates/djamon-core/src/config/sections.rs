@@ -244,6 +244,10 @@ pub struct Web {
     pub state_dir: Option<PathBuf>,
     /// Whether visitors who are not signed in may read.
     pub public: bool,
+    /// After how long without a request a session ends.
+    pub session_idle: Duration,
+    /// After how long a session ends whatever happens.
+    pub session_max: Duration,
     /// A directory whose files replace built-in templates of the same name.
     pub templates: Option<PathBuf>,
     /// Whose `X-Forwarded-For` and `X-Forwarded-Proto` count.
@@ -260,6 +264,8 @@ impl Default for Web {
             secret_key: Secret::default(),
             state_dir: None,
             public: true,
+            session_idle: Duration::from_secs(12 * 3600),
+            session_max: Duration::from_secs(30 * 86_400),
             templates: None,
             trusted_proxies: Vec::new(),
             cors_origins: Vec::new(),

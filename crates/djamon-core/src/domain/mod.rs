@@ -30,6 +30,7 @@ pub mod story;
 pub mod streak;
 pub mod target;
 pub mod text;
+pub mod throttle;
 pub mod times;
 pub mod token;
 pub mod uptime;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{EventId, GroupId, Instant, LocationId, Look, OutageId, RunId, SiteId};
+use super::{EventId, GroupId, Instant, Invalid, LocationId, Look, OutageId, RunId, SiteId};
 
 /// How far one outage reaches; there is at most one open outage per scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -109,4 +109,39 @@ pub struct Part {
     pub last: Look,
     /// The first good look of its recovery.
     pub good: Option<Look>,
+}
+
+/// What a person noted about an outage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// When.
+    pub at: Instant,
+    /// Who, by name.
+    pub author: String,
+    /// What.
+    pub text: String,
+}
+
+impl Note {
+    /// The most characters a note may have.
+    pub const LONGEST: usize = 2000;
+
+    /// What may be noted: `text` without spaces around it, its lines ended in one way.
+    ///
+    /// # Errors
+    /// [`Invalid`] of the field `text`: nothing, too much, or what cannot be printed.
+    pub fn text(text: &str) -> Result<String, Invalid> {
+        let text = text.replace("\r\n", "\n").trim().to_owned();
+        let problem = match text.chars().count() {
+            0 => "is empty; write what is to be known".to_owned(),
+            count if count > Self::LONGEST => {
+                format!("is {count} characters long; use up to {}", Self::LONGEST)
+            }
+            _ if text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') => {
+                "has a character that cannot be printed".to_owned()
+            }
+            _ => return Ok(text),
+        };
+        Err(Invalid::new("text", problem))
+    }
 }

@@ -17,10 +17,11 @@ const SIGN: &str = "SELECT \
     COALESCE((SELECT max(id) FROM events), 0) || '.' || \
     COALESCE((SELECT max(id) FROM outbox), 0) || '.' || \
     (SELECT count(*) FROM outbox WHERE state IN ('pending', 'claimed', 'retry')) || '.' || \
+    COALESCE((SELECT max(id) FROM outage_notes), 0) || '.' || \
     COALESCE((SELECT sum(version) FROM sites), 0) || '.' || (SELECT count(removed_at) FROM sites) || '.' || \
     COALESCE((SELECT sum(version) FROM groups), 0) || '.' || (SELECT count(removed_at) FROM groups) AS sign";
 
-/// A text that is another after the end of a run, an edit of a site or group, an event, or an alert that left.
+/// A text that is another after the end of a run, an edit of a site or group, an event, a note, or an alert that left.
 ///
 /// # Errors
 /// What the database says.

@@ -1,7 +1,8 @@
 //! The one place that speaks SQL, written once for SQLite and PostgreSQL. Only [`backend`] names one of the two.
 //!
 //! One writer per table: a run writes what it saw ([`record`], [`runs`]), commands and pages write configuration
-//! ([`sites`], [`groups`], [`users`], [`tokens`]). Everything that writes goes through [`write`].
+//! ([`sites`], [`groups`], [`users`], [`tokens`], [`invites`], [`notes`]), the pages their own ([`sessions`], [`sign_ins`]).
+//! Everything that writes goes through [`write`].
 
 pub mod backend;
 pub mod changes;
@@ -12,8 +13,10 @@ pub mod due;
 mod error;
 pub mod groups;
 pub mod hours;
+pub mod invites;
 mod last_good;
 mod memory;
+pub mod notes;
 pub mod outages;
 pub mod outbox;
 mod owing;
@@ -24,6 +27,8 @@ mod rows;
 pub mod runs;
 mod schema;
 pub mod series;
+pub mod sessions;
+pub mod sign_ins;
 pub mod sites;
 pub mod snapshot;
 pub mod spans;

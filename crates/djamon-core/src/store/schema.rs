@@ -230,6 +230,42 @@ diesel::table! {
 }
 
 diesel::table! {
+    sessions (key_hash) {
+        key_hash -> Binary,
+        user_id -> Integer,
+        created_at -> BigInt,
+        last_seen_at -> BigInt,
+        state -> Text,
+    }
+}
+
+diesel::table! {
+    invites (key_hash) {
+        key_hash -> Binary,
+        user_id -> Integer,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    sign_in_failures (whose) {
+        whose -> Binary,
+        failures -> Integer,
+        last_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    outage_notes (id) {
+        id -> Integer,
+        outage_id -> Integer,
+        at -> BigInt,
+        author -> Text,
+        text -> Text,
+    }
+}
+
+diesel::table! {
     tokens (id) {
         id -> Integer,
         name -> Text,
@@ -252,6 +288,8 @@ diesel::joinable!(channel_groups -> channels (channel_id));
 diesel::joinable!(outbox -> events (event_id));
 diesel::joinable!(events -> outages (outage_id));
 diesel::joinable!(site_states -> sites (site_id));
+diesel::joinable!(sessions -> users (user_id));
+diesel::joinable!(invites -> users (user_id));
 diesel::allow_tables_to_appear_in_same_query!(
     site_hours,
     site_days,
@@ -273,5 +311,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     channel_groups,
     outbox,
     users,
+    sessions,
+    invites,
+    sign_in_failures,
+    outage_notes,
     tokens,
 );

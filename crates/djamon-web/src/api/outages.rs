@@ -74,6 +74,6 @@ pub fn current(ask: &Ask) -> Result<Answer, WebError> {
 }
 
 fn told(ask: &Ask, database: &mut AnyConnection, id: OutageId) -> Result<Answer, WebError> {
-    let Story { seen, events, alerts } = ours::story(ask, database, id)?;
+    let Story { seen, events, alerts, .. } = ours::story(ask, database, id)?;
     Answer::json(&OutageJson::new(&seen.of, &events, ask.now, ask.reader).with_alerts(&alerts, ask.reader))
 }

@@ -8,11 +8,20 @@
 //! A session changes nothing by the API, and a token nothing on pages: no other site can make a browser send a token, so
 //! the API needs no protection from requests that are forged (CSRF); pages have theirs in [`genuine`].
 
+pub mod cookies;
+pub mod gate;
+pub mod keys;
+pub mod network;
+pub mod next;
+pub mod origin;
+pub mod session;
+pub mod sign_in;
 mod token;
 
 use djamon_core::domain::UserId;
 pub use djamon_core::domain::token::Scope;
 use djamon_core::json::Reader;
+use djamon_core::store::StoreError;
 use djamon_core::store::users::Role;
 
 use crate::ask::Ask;
@@ -124,18 +133,23 @@ pub fn caller(ask: &Ask, route: &Route) -> Result<Caller, WebError> {
 ///
 /// # Errors
 /// [`WebError::Forbidden`].
-pub fn genuine(_ask: &Ask, route: &Route) -> Result<(), WebError> {
+pub fn genuine(ask: &Ask, route: &Route) -> Result<(), WebError> {
     match route.face {
         Face::Api => Ok(()),
-        // Sign-in puts Origin and token here.
         Face::Page if route.verb.is_safe() => Ok(()),
-        Face::Page => Err(WebError::Forbidden("pages take no changes")),
+        Face::Page => origin::check(ask),
     }
 }
 
-/// The person whose session the cookie names. Sign-in puts the look-up here.
-fn session(_ask: &Ask) -> Result<Caller, WebError> {
-    Ok(Caller::Visitor)
+/// The person whose session the cookie names.
+fn session(ask: &Ask) -> Result<Caller, WebError> {
+    match &ask.session {
+        None => Ok(Caller::Visitor),
+        Some(held) if held.is_away => {
+            Err(WebError::Database(StoreError::Query("the session could not be looked up".into())))
+        }
+        Some(held) => Ok(held.caller.clone()),
+    }
 }
 
 #[cfg(test)]

@@ -1,9 +1,13 @@
 //! The pages: parse, query, view, render. Each is one function that runs on a blocking thread.
 
+pub mod account;
 pub mod api_docs;
 pub mod group;
 pub mod health;
 pub mod home;
+pub mod invite;
+pub mod login;
+pub mod manage;
 pub mod outage;
 pub mod outages;
 pub mod past;
@@ -11,18 +15,41 @@ pub mod site;
 
 use djamon_core::domain::Instant;
 use djamon_core::store::AnyConnection;
+use djamon_core::store::users::Role;
 use serde::Serialize;
+use url::form_urlencoded::byte_serialize;
 
 use crate::answer::Answer;
 use crate::ask::Ask;
+use crate::auth::session::Change;
+use crate::auth::{Caller, next};
 use crate::error::WebError;
 use crate::theme::Theme;
 use crate::view::blind::BlindLine;
 use crate::view::time::span;
 use crate::{pulse, wanted};
 
-/// What the template makes of `view`, with what every page must say: that runs are missing or cannot see, and what it is the
-/// state of.
+/// Who looks at a page.
+#[derive(Debug, Serialize)]
+struct Me<'a> {
+    name: &'a str,
+    role: &'static str,
+    is_admin: bool,
+    /// The token of their forms.
+    forms: &'a str,
+}
+
+fn me(ask: &Ask) -> Option<Me<'_>> {
+    match (&ask.caller, &ask.session) {
+        (Caller::User { name, role, .. }, Some(session)) => {
+            Some(Me { name, role: role.name(), is_admin: *role == Role::Admin, forms: &session.forms })
+        }
+        _ => None,
+    }
+}
+
+/// What the template makes of `view`, with what every page must say: that runs are missing or cannot see, what it is the
+/// state of, who is signed in, and what the page before left to be said.
 fn page(
     ask: &Ask,
     database: &mut AnyConnection,
@@ -36,20 +63,36 @@ fn page(
         token: Option<String>,
         theme: &'static str,
         kiosk: bool,
+        me: Option<Me<'a>>,
+        flash: Option<&'a str>,
+        sign_in: String,
         #[serde(flatten)]
         view: &'a View,
     }
     let (last, stale_for) = pulse::last_run(ask, database)?;
     let blind = pulse::blind(database, last.as_ref().filter(|_| stale_for.is_none()))?;
+    let flash = ask.session.as_ref().and_then(|session| session.flash.as_deref());
+    // Whoever comes from the form for signing in does not go back to it.
+    let next: String = byte_serialize(next::next(Some(&ask.uri), &ask.app.base).as_bytes()).collect();
     let shown = Shown {
         stopped: stale_for.map(span),
         blind: blind.map(|time| BlindLine::new(&time, ask.now)),
         token: wanted::token(ask)?,
         theme: Theme::of(ask).name(),
         kiosk: ask.query.get("kiosk").is_some(),
+        me: me(ask),
+        flash,
+        sign_in: format!("{}/login?next={next}", ask.app.base),
         view,
     };
-    ask.app.renderer.page(template, &shown).map(Answer::page)
+    let answer = ask.app.renderer.page(template, &shown).map(Answer::page)?;
+    Ok(if flash.is_some() { answer.with_session(Change::Said) } else { answer })
+}
+
+/// Goes on at `path` below the base, where `said` is told.
+fn done(ask: &Ask, path: &str, said: impl Into<String>) -> Result<Answer, WebError> {
+    let answer = Answer::redirect(&format!("{}{path}", ask.app.base))?;
+    Ok(answer.with_session(Change::Flash(said.into())))
 }
 
 /// Until when it is known how things stand: until now, or until runs stopped.

@@ -1,5 +1,6 @@
 //! Outages on pages: a line in a list, a card while one is open, and the whole story as a time line.
 
+use djamon_core::domain::outage::Note;
 use djamon_core::domain::{Event, EventKind, Instant, Left};
 use djamon_core::store::outages::NamedPart;
 use djamon_core::store::outbox::Alert;
@@ -93,6 +94,7 @@ pub struct Step {
     kind: &'static str,
     title: &'static str,
     names: String,
+    note: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -152,7 +154,19 @@ fn alert(reader: Reader, alert: &Alert, now: Instant) -> AlertLine {
     }
 }
 
+/// What a person noted, as a step.
+fn noted(note: &Note, now: Instant) -> Step {
+    Step {
+        at: exactly(note.at, now),
+        kind: "noted",
+        title: "Note",
+        names: note.author.clone(),
+        note: Some(note.text.clone()),
+    }
+}
+
 /// 1. What each site went through, what happened to the outage, what left. 2. In order. 3. Equal neighbours as one.
+/// 4. What people noted, between them.
 pub fn steps(story: &Story, now: Instant) -> Vec<Step> {
     // 1.
     let mut told: Vec<(Instant, &'static str, &'static str, Option<&str>)> = Vec::new();
@@ -186,7 +200,11 @@ pub fn steps(story: &Story, now: Instant) -> Vec<Step> {
     let step = |group: &[(Instant, &'static str, &'static str, Option<&str>)]| {
         let (at, kind, title, _) = group.first()?;
         let names = words::names(group.iter().filter_map(|(.., name)| *name), NAMED);
-        Some(Step { at: exactly(*at, now), kind, title, names })
+        Some((*at, Step { at: exactly(*at, now), kind, title, names, note: None }))
     };
-    together.filter_map(step).collect()
+    // 4.
+    let mut steps: Vec<(Instant, Step)> = together.filter_map(step).collect();
+    steps.extend(story.notes.iter().map(|note| (note.at, noted(note, now))));
+    steps.sort_by_key(|(at, _)| *at);
+    steps.into_iter().map(|(_, step)| step).collect()
 }

@@ -235,7 +235,7 @@ fn look_line(reader: Reader, look: &Look, now: Instant) -> LookLine {
 }
 
 /// The phases that were reached, in their order.
-fn phases(phases: &Phases) -> Vec<(&'static str, String)> {
+pub fn phases(phases: &Phases) -> Vec<(&'static str, String)> {
     let Phases { dns_ms, connect_ms, tls_ms, first_byte_ms, body_ms } = *phases;
     let named = [
         ("name", dns_ms),

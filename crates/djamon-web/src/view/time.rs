@@ -53,6 +53,15 @@ pub fn span(length: Duration) -> String {
     }
 }
 
+/// How long one has to wait, rounded up: `20 s`, `3 min`.
+pub fn pause(length: Duration) -> String {
+    let seconds = length.as_millis().div_ceil(1000);
+    match seconds {
+        0..100 => format!("{seconds} s"),
+        _ => format!("{} min", seconds.div_ceil(60)),
+    }
+}
+
 /// How long a look took.
 pub fn took(duration_ms: u32) -> String {
     match duration_ms {
@@ -89,5 +98,9 @@ mod tests {
             assert_eq!(span(Duration::from_secs(seconds)), text);
         }
         assert_eq!((took(999), took(5012)), ("999 ms".into(), "5.01 s".into()));
+        assert_eq!(
+            [1, 19_001, 100_000].map(|ms| pause(Duration::from_millis(ms))),
+            ["1 s", "20 s", "2 min"].map(str::to_owned)
+        );
     }
 }

@@ -1,0 +1,179 @@
+// What people do, told as stories: node stories.mjs STORY ADDRESS [TARGET]. The Rust test `browser` starts the server with
+// an outage, Alice (admin) and Bob (viewer), and a target that answers.
+import assert from "node:assert/strict";
+import { PASSWORD, signIn, withBrowser } from "./browser.mjs";
+import { everyPageIsSound, fitsAPhone } from "./sound.mjs";
+
+const [story, address, target] = process.argv.slice(2);
+
+const stories = {
+  async signing_in_and_out() {
+    await withBrowser(address, {}, async (context, page) => {
+      await page.goto("sites/shop");
+      assert.equal(await page.getByText("site.test").count(), 0, "visitors see no addresses");
+      await page.getByRole("link", { name: "Sign in" }).click();
+      assert.equal(await page.evaluate(() => document.activeElement.name), "name");
+      await page.getByLabel("Name").fill("Alice");
+      await page.getByLabel("Password").fill("a guess");
+      await page.getByRole("button", { name: "Sign in" }).click();
+      assert.match(await page.getByRole("alert").innerText(), /Name or password is wrong/);
+      assert.equal(await page.getByLabel("Name").inputValue(), "Alice");
+      assert.equal(await page.evaluate(() => document.activeElement.name), "password");
+      await page.getByLabel("Password").fill(PASSWORD);
+      await page.keyboard.press("Enter");
+      await page.getByText("http://site.test/").waitFor();
+      assert.match(page.url(), /\/sites\/shop$/, "back where one was");
+      const cookie = (await context.cookies()).find((one) => one.name === "djamon-session");
+      assert.deepEqual([cookie.httpOnly, cookie.sameSite, cookie.path], [true, "Lax", "/"]);
+      assert.equal(await page.evaluate(() => document.cookie), "", "no script can read a cookie of ours");
+      await page.getByRole("button", { name: "Sign out" }).click();
+      await page.getByRole("link", { name: "Sign in" }).waitFor();
+      await page.goto("manage/sites");
+      assert.match(page.url(), /\/login\?next=/);
+    });
+  },
+
+  async adding_a_site_with_try_it_now() {
+    await withBrowser(address, {}, async (_, page) => {
+      await signIn(page);
+      await addWithTrial(page);
+    });
+  },
+
+  async adding_a_site_without_javascript() {
+    await withBrowser(address, { javaScriptEnabled: false }, async (_, page) => {
+      await signIn(page);
+      await addWithTrial(page);
+    });
+  },
+
+  async editing_in_two_tabs() {
+    await withBrowser(address, {}, async (context, one) => {
+      await signIn(one);
+      const other = await context.newPage();
+      await one.goto("manage/sites/blog");
+      await other.goto("manage/sites/blog");
+      await one.getByLabel("Name", { exact: true }).fill("Our blog");
+      await one.getByRole("button", { name: "Save" }).click();
+      await one.getByText("Our blog is saved.").waitFor();
+      await other.getByLabel("Name", { exact: true }).fill("The blog");
+      await other.getByLabel("Checked every").fill("5m");
+      await other.getByRole("button", { name: "Save" }).click();
+      await other.getByRole("heading", { name: "Somebody else has saved this system meanwhile" }).waitFor();
+      const rows = await other.getByRole("row").allInnerTexts();
+      assert.deepEqual(rows.slice(1).map((row) => row.split(/\s*\t\s*/)), [
+        ["Name", "Our blog", "The blog"],
+        ["Checked every", "–", "5m"],
+      ]);
+      await other.getByRole("button", { name: "Save mine over theirs" }).click();
+      await other.getByText("The blog is saved.").waitFor();
+      await one.reload();
+      assert.equal(await one.getByLabel("Name", { exact: true }).inputValue(), "The blog");
+    });
+  },
+
+  async everything_by_keyboard_alone() {
+    await withBrowser(address, {}, async (_, page) => {
+      await page.goto("");
+      await tabTo(page, "Skip to content");
+      await tabTo(page, "Sign in");
+      await page.keyboard.press("Enter");
+      await page.waitForURL(/login/);
+      await page.keyboard.type("Alice");
+      await page.keyboard.press("Tab");
+      await page.keyboard.type(PASSWORD);
+      await page.keyboard.press("Enter");
+      await page.getByRole("button", { name: "Sign out" }).waitFor();
+      await tabTo(page, "Manage");
+      await page.keyboard.press("Enter");
+      await page.waitForURL(/manage\/sites$/);
+      await tabTo(page, "Add a system");
+      await page.keyboard.press("Enter");
+      await page.waitForURL(/add\/site$/);
+      await page.keyboard.type(target);
+      await tabTo(page, "When it is an outage");
+      await page.keyboard.press("Enter");
+      await page.keyboard.press("Tab");
+      await page.keyboard.type("many");
+      await tabTo(page, "Add it");
+      await page.keyboard.press("Enter");
+      await page.getByText("is not a whole number").waitFor();
+      assert.equal(await page.evaluate(() => document.activeElement.name), "attempts", "the first error has the focus");
+      await page.keyboard.press("Control+A");
+      await page.keyboard.type("4");
+      await tabTo(page, "Try it now");
+      await page.keyboard.press("Enter");
+      await page.getByRole("heading", { name: "A good answer, HTTP 200" }).waitFor();
+      await tabTo(page, "Add it");
+      await page.keyboard.press("Enter");
+      await page.getByText("is added; the next run looks at it.").waitFor();
+      const name = target.replace("http://", "").replace(/\/$/, "");
+      await tabTo(page, `Remove ${name}`);
+      await page.keyboard.press("Enter");
+      await page.waitForURL(/remove$/);
+      await tabTo(page, `Remove ${name}`);
+      await page.keyboard.press("Enter");
+      await page.getByText(`${name} is removed.`).waitFor();
+    });
+  },
+
+  async everything_on_a_phone() {
+    await withBrowser(address, { viewport: { width: 360, height: 740 } }, (_, page) => fitsAPhone(page));
+  },
+
+  async every_page_is_sound_in_the_light() {
+    await withBrowser(address, { colorScheme: "light" }, (_, page) => everyPageIsSound(page, "light"));
+  },
+
+  async every_page_is_sound_in_the_dark() {
+    await withBrowser(address, { colorScheme: "dark" }, (_, page) => everyPageIsSound(page, "dark"));
+  },
+};
+
+/// Adds the target, after a look that fails and one that does not; nothing typed is lost on the way.
+async function addWithTrial(page) {
+  await page.goto("manage/sites");
+  await page.getByRole("link", { name: "Add a system" }).click();
+  await page.getByLabel("Address", { exact: true }).fill(target);
+  await page.getByLabel("Name", { exact: true }).fill("The target");
+  await page.getByLabel("Group").selectOption("Shops");
+  await page.getByText("What is a good answer").click();
+  await page.getByLabel("Good status codes").fill("404");
+  await page.getByRole("button", { name: "Try it now" }).click();
+  await page.getByRole("heading", { name: "Bad status, HTTP 200" }).waitFor();
+  assert.equal(await page.getByLabel("Good status codes").inputValue(), "404");
+  await page.getByLabel("Good status codes").fill("200");
+  await page.getByRole("button", { name: "Try it now" }).click();
+  await page.getByRole("heading", { name: "A good answer, HTTP 200" }).waitFor();
+  assert.match(await page.getByRole("status").innerText(), /Nothing is saved yet/);
+  assert.equal(await page.getByLabel("Name", { exact: true }).inputValue(), "The target");
+  assert.equal(await page.getByLabel("Group").inputValue(), "shops");
+  await page.getByRole("button", { name: "Add it" }).click();
+  await page.getByText("The target is added; the next run looks at it.").waitFor();
+  await page.getByRole("link", { name: "The target", exact: true }).click();
+  assert.equal(await page.getByLabel("Good status codes").inputValue(), "200");
+}
+
+/// Tabs on until what is called `name` has the focus, which must be seen.
+async function tabTo(page, name) {
+  for (let step = 0; step < 80; step++) {
+    await page.keyboard.press("Tab");
+    const focus = await page.evaluate(() => {
+      const element = document.activeElement;
+      const style = getComputedStyle(element);
+      const label = element.getAttribute("aria-label") ?? element.innerText ?? "";
+      const isSeen = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 1;
+      return { label: label.trim(), isSeen, tag: element.tagName };
+    });
+    assert.ok(focus.isSeen || focus.tag === "BODY", `the focus on ${focus.tag} ${focus.label} is not seen`);
+    if (focus.label === name) return;
+  }
+  assert.fail(`${name} cannot be reached by keyboard`);
+}
+
+try {
+  await stories[story]();
+} catch (error) {
+  console.error(`${story}: ${error.stack}`);
+  process.exit(1);
+}
