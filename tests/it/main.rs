@@ -1,5 +1,6 @@
 //! Everything that needs a database, a socket or a process.
 
+mod alerts;
 mod apply;
 mod asking;
 mod attack;

@@ -10,7 +10,7 @@ import pathlib
 import ssl
 import sys
 
-from aiosmtpd.smtp import SMTP
+from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
 
 class Keeper:
@@ -28,13 +28,25 @@ class Keeper:
         return "250 kept"
 
 
+def knows_ann(_server, _session, _envelope, mechanism, data):
+    """Whoever signs in must be ann with her password; nobody has to."""
+    known = mechanism in ("PLAIN", "LOGIN") and data == LoginPassword(b"ann", b"hunter2")
+    return AuthResult(success=known, handled=False)
+
+
 async def serve(directory, certificate, key):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     keeper = Keeper(directory)
 
     def conversation():
-        return SMTP(keeper, hostname="mail.example", tls_context=context, require_starttls=True)
+        return SMTP(
+            keeper,
+            hostname="mail.example",
+            tls_context=context,
+            require_starttls=True,
+            authenticator=knows_ann,
+        )
 
     server = await asyncio.get_running_loop().create_server(conversation, "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)

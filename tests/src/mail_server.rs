@@ -1,4 +1,5 @@
 //! The real mail server aiosmtpd, which takes mail only after STARTTLS under a certificate of a private authority.
+//! Whoever signs in must be `ann` with the password `hunter2`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

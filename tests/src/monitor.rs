@@ -4,8 +4,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use clap::Parser;
 use djamon_check::app::{App, Exit, Failure};
+use djamon_check::cli::Cli;
+use djamon_check::commands;
 use djamon_check::run::{RunArgs, run};
+use djamon_check::stop::Stop;
 use djamon_core::config::Config;
 use djamon_core::domain::site::NewSite;
 use djamon_core::domain::{Site, SiteOptions, Target};
@@ -52,6 +56,7 @@ impl Monitor {
             verbose: false,
             quiet: false,
             terminal: false,
+            stop: Stop::default(),
         };
         Monitor { app, clock, database }
     }
@@ -88,6 +93,14 @@ impl Monitor {
     pub fn run_with(&self, args: &RunArgs) -> (Result<Exit, Failure>, String) {
         let mut out = Vec::new();
         let exit = run(&self.app, args, &mut out);
+        (exit, String::from_utf8(out).unwrap())
+    }
+
+    /// What a command line does, and what it prints.
+    pub fn said(&self, words: &[&str]) -> (Result<Exit, Failure>, String) {
+        let cli = Cli::try_parse_from(["djamon-check"].iter().chain(words)).unwrap();
+        let mut out = Vec::new();
+        let exit = commands::run(&self.app, cli.command.unwrap_or_default(), &mut out);
         (exit, String::from_utf8(out).unwrap())
     }
 

@@ -9,6 +9,8 @@ use djamon_core::probe::{Prober, Settings};
 use djamon_core::store::backend::migrate::open_or_create;
 use djamon_core::store::{AnyConnection, DatabaseUrl, StoreError};
 
+use crate::stop::Stop;
+
 /// What every command is handed.
 pub struct App {
     /// The configuration, checked.
@@ -23,6 +25,8 @@ pub struct App {
     pub quiet: bool,
     /// Whether a person reads along: stdout is a terminal.
     pub terminal: bool,
+    /// Whether the process has been told to end.
+    pub stop: Stop,
 }
 
 impl App {

@@ -6,7 +6,7 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use crate::app::{Exit, Failure};
-use crate::commands::{alerts, apply, crontab, group, outages, probe, site, status, user};
+use crate::commands::{ack, alerts, apply, crontab, group, outages, probe, site, status, user};
 use crate::run;
 
 /// Checks sites, keeps what it saw, tells people of outages
@@ -56,6 +56,8 @@ pub enum Command {
     Export(apply::ExportArgs),
     /// Show outages, newest first
     Outages(outages::OutagesArgs),
+    /// Take an open outage in hand: nobody is reminded of it any more
+    Ack(ack::AckArgs),
     /// Show what the channels are owed or were told, and try again
     #[command(subcommand)]
     Alerts(alerts::AlertsCommand),

@@ -8,6 +8,7 @@ use clap::Parser;
 use djamon_check::app::{App, Exit, Failure};
 use djamon_check::cli::{self, Cli};
 use djamon_check::commands;
+use djamon_check::stop::Stop;
 use djamon_core::clock::SystemClock;
 use djamon_core::config::Config;
 use djamon_core::store::DatabaseUrl;
@@ -40,6 +41,7 @@ fn run(cli: Cli, out: &mut dyn Write) -> Result<Exit, Failure> {
         verbose: cli.verbose,
         quiet: cli.quiet,
         terminal: std::io::stdout().is_terminal(),
+        stop: Stop::on_signals().map_err(|error| Failure::failed(format!("no signals: {error}")))?,
     };
     commands::run(&app, cli.command.unwrap_or_default(), out)
 }

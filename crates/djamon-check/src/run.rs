@@ -101,6 +101,7 @@ impl<'a> Runner<'a> {
         let Some(round) = self.round(&mut connection, self.promised_by_cron()?)? else {
             return self.turned_away();
         };
+        self.app.stop.heed();
         let delivered = self.post.deliver(&mut connection, DEADLINE)?;
         self.report(&mut connection, &round, delivered, out)?;
         Ok(Exit::Done)
@@ -110,6 +111,7 @@ impl<'a> Runner<'a> {
     fn repeat(&self, every: Duration, out: &mut dyn Write) -> Result<Exit, Failure> {
         let mut signals = Signals::new([SIGTERM, SIGINT])
             .map_err(|error| Failure::failed(format!("no signals: {error}")))?;
+        self.app.stop.heed();
         let (stop, stopped) = channel();
         std::thread::spawn(move || signals.forever().next().map(|signal| stop.send(signal)));
         std::thread::scope(|scope| {

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+pub mod ack;
 pub mod alerts;
 pub mod apply;
 pub mod check_options;
@@ -53,6 +54,7 @@ pub fn run(app: &App, command: Command, out: &mut dyn Write) -> Result<Exit, Fai
         Command::Apply(args) => apply::apply(app, &args, out),
         Command::Export(args) => apply::export(app, &args, out),
         Command::Outages(args) => outages::run(app, &args, out),
+        Command::Ack(args) => ack::run(app, &args, out),
         Command::Alerts(command) => alerts::run(app, command, out),
         Command::Migrate => migrate::run(app, out),
         Command::Crontab(action) => match crontab::run(action, &app.config, out) {

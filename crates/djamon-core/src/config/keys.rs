@@ -3,7 +3,7 @@
 use crate::domain::text::nearest;
 
 /// Every section with its keys, in the order of the documentation.
-pub(super) const SECTIONS: [(&str, &[&str]); 6] = [
+pub(super) const SECTIONS: [(&str, &[&str]); 7] = [
     ("database", &["url", "url_file"]),
     (
         "check",
@@ -23,6 +23,7 @@ pub(super) const SECTIONS: [(&str, &[&str]); 6] = [
         ],
     ),
     ("history", &["keep_views", "keep_hours", "time_zone"]),
+    ("alerts", &["reminders"]),
     ("email", &["from", "to", "host", "port", "tls", "user", "password", "password_file", "file_dir"]),
     (
         "twitter",
@@ -145,7 +146,7 @@ mod tests {
         );
         assert_eq!(
             unknown_section("zebra"),
-            "[zebra] is not a section; the sections are database, check, history, email, twitter, web"
+            "[zebra] is not a section; the sections are database, check, history, alerts, email, twitter, web"
         );
         assert_eq!(
             unknown_variable("DJAMON_CHEK__TIMOUT"),

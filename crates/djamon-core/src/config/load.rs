@@ -67,6 +67,7 @@ fn load(
         database: read::database(&mut reader),
         check: read::check(&mut reader),
         history: read::history(&mut reader),
+        alerts: read::alerts(&mut reader),
         email: read::email(&mut reader),
         twitter: read::twitter(&mut reader),
         web: read::web(&mut reader),

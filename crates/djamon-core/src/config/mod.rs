@@ -16,4 +16,4 @@ mod sections;
 pub use channel::{ChannelSettings, channel, channel_keys};
 pub use error::ConfigError;
 pub use read::is_location;
-pub use sections::{CheckSection, Config, Database, Email, History, MailTls, Secret, Twitter, Web};
+pub use sections::{Alerts, CheckSection, Config, Database, Email, History, MailTls, Secret, Twitter, Web};

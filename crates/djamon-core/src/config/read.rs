@@ -8,7 +8,8 @@ use url::Url;
 use super::given::Value;
 use super::keys::Key;
 use super::reader::{Reader, flag, good_codes, one_of, span, text, texts, whole};
-use super::{CheckSection, Database, Email, History, MailTls, Secret, Twitter, Web};
+use super::{Alerts, CheckSection, Database, Email, History, MailTls, Secret, Twitter, Web};
+use crate::domain::reminder::Reminders;
 use crate::domain::{Method, ScopeRule, SiteOptions, Target};
 use crate::schedule::Schedule;
 
@@ -120,6 +121,13 @@ pub(super) fn history(reader: &mut Reader) -> History {
             }),
         }),
     }
+}
+
+pub(super) fn alerts(reader: &mut Reader) -> Alerts {
+    let reminders = reader.take(Key("alerts", "reminders"), Alerts::default().reminders, |value| {
+        Reminders::parse(&texts(value, ',')?)
+    });
+    Alerts { reminders }
 }
 
 pub(super) fn email(reader: &mut Reader) -> Email {

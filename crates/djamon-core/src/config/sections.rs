@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::domain::reminder::Reminders;
 use crate::domain::{Invalid, Policy, ScopeRule, Target};
 use crate::privacy::is_private_host;
 use crate::schedule::machine_time_zone;
@@ -28,6 +29,8 @@ pub struct Config {
     pub check: CheckSection,
     /// `[history]`
     pub history: History,
+    /// `[alerts]`
+    pub alerts: Alerts,
     /// `[email]`
     pub email: Email,
     /// `[twitter]`
@@ -132,6 +135,13 @@ impl Default for History {
             time_zone: machine_time_zone(),
         }
     }
+}
+
+/// `[alerts]`
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Alerts {
+    /// When people are reminded of an outage that goes on.
+    pub reminders: Reminders,
 }
 
 /// How a connection to a mail server is protected.

@@ -19,6 +19,7 @@ pub mod outage;
 pub mod plan;
 pub mod policy;
 pub mod recent;
+pub mod reminder;
 pub mod run;
 pub mod site;
 pub mod span;

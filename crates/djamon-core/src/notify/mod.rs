@@ -1,6 +1,7 @@
 //! Messages and the channels that carry them. It knows the domain and the configuration, and no database: whoever
 //! delivers hands in a [`Story`], gets a [`Message`] from [`compose()`] and gives it to a [`Sender`].
 
+mod backlog;
 pub mod compose;
 pub mod email;
 mod short;
@@ -54,6 +55,12 @@ pub enum NotifyError {
         /// How long the other side asks to be left alone.
         after: Option<Duration>,
     },
+    /// It may have arrived: nobody confirmed it. It comes again as it is, under the same key.
+    #[error("{reason}")]
+    Unconfirmed {
+        /// What was heard instead.
+        reason: String,
+    },
     /// It will not work until somebody changes something.
     #[error("{reason}")]
     Permanent {
@@ -65,6 +72,11 @@ pub enum NotifyError {
 impl NotifyError {
     fn temporary(reason: impl Into<String>) -> Self {
         NotifyError::Temporary { reason: reason.into(), after: None }
+    }
+
+    /// That it went out and nobody knows whether it was taken.
+    pub fn unconfirmed(reason: impl Into<String>) -> Self {
+        NotifyError::Unconfirmed { reason: reason.into() }
     }
 
     /// That it will not work until somebody changes something.

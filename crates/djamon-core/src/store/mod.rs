@@ -20,7 +20,7 @@ mod schema;
 pub mod sites;
 pub mod snapshot;
 pub mod statuses;
-mod stories;
+pub mod stories;
 pub mod users;
 pub mod views;
 

@@ -10,6 +10,7 @@ use super::rows::{NewStateRow, NewViewRow, scope_number};
 use super::schema::{certificate_warnings, events, outage_sites, outages, outbox};
 use super::{AnyConnection, StoreError, details, hours, snapshot, write};
 use crate::domain::plan::{self, Change, OutageRef, RunContext, RunPlan};
+use crate::domain::reminder::Reminders;
 use crate::domain::{EventId, EventKind, Instant, Look, Observation, OutageId, Policy, SiteId, ViewId};
 
 /// What a batch became.
@@ -95,6 +96,35 @@ pub fn departures(
     })
 }
 
+/// Reminds people of open outages, as the rule says. Gives of which.
+///
+/// # Errors
+/// What the database says; then nothing is written.
+pub fn reminders(
+    connection: &mut AnyConnection,
+    context: &RunContext,
+    rule: &Reminders,
+    channels: &[String],
+    now: Instant,
+) -> Result<Vec<OutageId>, StoreError> {
+    let owed = |connection: &mut AnyConnection| {
+        let open = super::outages::reminded(connection)?;
+        let owed = open.into_iter().filter(|(outage, last)| rule.owed(outage, *last, now));
+        Ok::<_, StoreError>(owed.map(|(outage, _)| outage.id).collect::<Vec<_>>())
+    };
+    if !rule.are_on() || owed(connection)?.is_empty() {
+        return Ok(Vec::new());
+    }
+    write(connection, |connection| {
+        let owed = owed(connection)?;
+        let mut story = Storyteller::new(connection, context, channels, now);
+        for outage in &owed {
+            story.event(Some(*outage), EventKind::Reminder)?;
+        }
+        Ok(owed)
+    })
+}
+
 /// 1. SiteViews with their details. 2. States, and the hours and days they close. 3. Outages, their sites, the events and what the channels are owed.
 fn carry_out(
     connection: &mut AnyConnection,
@@ -109,15 +139,7 @@ fn carry_out(
     bulk::put_states(connection, &states)?;
     hours::put(connection, context.location, &plan)?;
 
-    let mut story = Storyteller {
-        connection,
-        context,
-        channels,
-        now,
-        new: Vec::new(),
-        began: HashMap::new(),
-        events: HashMap::new(),
-    };
+    let mut story = Storyteller::new(connection, context, channels, now);
     let mut recorded = Recorded::default();
     for change in &plan.changes {
         story.tell(change, &mut recorded)?;
@@ -168,7 +190,17 @@ struct Storyteller<'a> {
     events: HashMap<(Option<OutageId>, EventKind), EventId>,
 }
 
-impl Storyteller<'_> {
+impl<'a> Storyteller<'a> {
+    fn new(
+        connection: &'a mut AnyConnection,
+        context: &'a RunContext,
+        channels: &'a [String],
+        now: Instant,
+    ) -> Self {
+        let (new, began, events) = (Vec::new(), HashMap::new(), HashMap::new());
+        Storyteller { connection, context, channels, now, new, began, events }
+    }
+
     fn tell(&mut self, change: &Change, recorded: &mut Recorded) -> Result<(), StoreError> {
         match change {
             Change::Open { scope, started_at, detected_at } => {
@@ -291,6 +323,7 @@ impl Storyteller<'_> {
                 events::outage_id.eq(outage.map(|outage| outage.0)),
                 events::run_id.eq(self.context.run.0),
                 events::at.eq(self.now.ms()),
+                events::owed.eq(i32::try_from(self.channels.len()).unwrap_or(i32::MAX)),
             ))
             .returning(events::id)
             .get_result(self.connection)?;

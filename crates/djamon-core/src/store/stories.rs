@@ -2,27 +2,67 @@
 
 use diesel::prelude::*;
 
+use super::outages::{self as outage_store, NamedPart, OutageSites};
 use super::rows::{EventRow, OutageRow, SiteRow};
 use super::schema::{certificate_warnings, events, groups, outages, outbox, sites};
-use super::{AnyConnection, StoreError, outages as outage_store};
+use super::{AnyConnection, CHUNK, StoreError};
 use crate::domain::outage::Outage;
-use crate::domain::story::{Story, StorySite};
+use crate::domain::story::{Backlog, Chapter, Story, StorySite};
 use crate::domain::{Event, Instant, Outcome, Site};
 
-/// The story of these `events`, to be told on `channel` under the name `key`.
+/// The story of these events, each with its outage, to be told on `channel` under the name `key`; events of several
+/// outages make a backlog.
 pub(super) fn of(
     connection: &mut AnyConnection,
     channel: &str,
     key: String,
-    ids: &[i32],
-    outage: Option<i32>,
+    told: &[(i32, Option<i32>)],
+    was_away: bool,
 ) -> Result<Story, StoreError> {
-    let found = events::table.filter(events::id.eq_any(ids)).order(events::id).select(EventRow::as_select());
-    let told = found.load(connection)?.into_iter().map(Event::try_from).collect::<Result<Vec<_>, _>>()?;
-    let Some(outage) = outage else {
-        let sites = certificates(connection, ids)?;
-        return Ok(Story { key, thread: None, events: told, outage: None, sites });
-    };
+    let ids: Vec<i32> = told.iter().map(|(event, _)| *event).collect();
+    let events = events(connection, &ids)?;
+    let mut of: Vec<i32> = told.iter().filter_map(|(_, outage)| *outage).collect();
+    of.sort_unstable();
+    of.dedup();
+    let nothing = Story { key, thread: None, events, outage: None, sites: Vec::new(), backlog: None };
+    let mut chapters = chapters(connection, &of, &ids)?;
+    match of.as_slice() {
+        [] => Ok(Story { sites: certificates(connection, &ids)?, ..nothing }),
+        [outage] => {
+            let thread = thread(connection, channel, *outage)?;
+            let only = chapters.pop();
+            let (outage, sites) = only.map(|only| (Some(only.outage), only.sites)).unwrap_or_default();
+            Ok(Story { thread, outage, sites, ..nothing })
+        }
+        _ => {
+            chapters.sort_by_key(|chapter| (chapter.outage.resolved_at.is_some(), chapter.outage.id));
+            let backlog = Backlog { channel: channel.to_owned(), was_away, outages: chapters };
+            Ok(Story { backlog: Some(backlog), ..nothing })
+        }
+    }
+}
+
+/// What would be told now of one event.
+///
+/// # Errors
+/// What the database says.
+pub fn of_event(connection: &mut AnyConnection, channel: &str, event: &Event) -> Result<Story, StoreError> {
+    let told = [(event.id.0, event.outage.map(|outage| outage.0))];
+    of(connection, channel, format!("djamon-preview-{}", event.id), &told, false)
+}
+
+fn events(connection: &mut AnyConnection, ids: &[i32]) -> Result<Vec<Event>, StoreError> {
+    let mut found = Vec::new();
+    for chunk in ids.chunks(CHUNK) {
+        let rows = events::table.filter(events::id.eq_any(chunk)).order(events::id);
+        let rows: Vec<EventRow> = rows.select(EventRow::as_select()).load(connection)?;
+        found.extend(rows.into_iter().map(Event::try_from).collect::<Result<Vec<_>, _>>()?);
+    }
+    Ok(found)
+}
+
+/// The key of the first message that told `channel` of this outage.
+fn thread(connection: &mut AnyConnection, channel: &str, outage: i32) -> Result<Option<String>, StoreError> {
     let thread: Option<Option<String>> = outbox::table
         .filter(outbox::outage_id.eq(outage).and(outbox::channel.eq(channel)))
         .filter(outbox::state.eq("sent"))
@@ -30,28 +70,45 @@ pub(super) fn of(
         .select(outbox::message_key)
         .first(connection)
         .optional()?;
-    let row: OutageRow = outages::table.find(outage).select(OutageRow::as_select()).first(connection)?;
-    let of = outage_store::with_parts(connection, vec![Outage::from(row)])?.pop();
-    let sites = of.iter().flat_map(|of| &of.parts).map(|named| {
-        let part = &named.part;
-        StorySite {
-            slug: named.slug.clone(),
-            name: named.name.clone(),
-            url: named.shown_url.clone(),
-            down_at: part.down_at,
-            up_at: part.up_at,
-            left: part.left,
-            outcome: part.last.outcome,
-            code: part.last.code,
-            detail: part.last.detail.clone(),
-            last_good_at: None,
-            certificate_expires_at: None,
-            is_public: named.is_public,
-            is_news: part.event.is_some_and(|event| told.iter().any(|told| told.id == event)),
-        }
-    });
-    let sites = sites.collect();
-    Ok(Story { key, thread: thread.flatten(), events: told, outage: of.map(|of| of.outage), sites })
+    Ok(thread.flatten())
+}
+
+/// These outages as they are now; news is what the events `told` tell of for the first time.
+fn chapters(
+    connection: &mut AnyConnection,
+    outages: &[i32],
+    told: &[i32],
+) -> Result<Vec<Chapter>, StoreError> {
+    let mut rows: Vec<OutageRow> = Vec::new();
+    for chunk in outages.chunks(CHUNK) {
+        let of_chunk = outages::table.filter(outages::id.eq_any(chunk)).order(outages::id);
+        rows.extend(of_chunk.select(OutageRow::as_select()).load::<OutageRow>(connection)?);
+    }
+    let found = outage_store::with_parts(connection, rows.into_iter().map(Outage::from).collect())?;
+    let chapter = |of: OutageSites| Chapter {
+        sites: of.parts.iter().map(|named| site(named, told)).collect(),
+        outage: of.outage,
+    };
+    Ok(found.into_iter().map(chapter).collect())
+}
+
+fn site(named: &NamedPart, told: &[i32]) -> StorySite {
+    let part = &named.part;
+    StorySite {
+        slug: named.slug.clone(),
+        name: named.name.clone(),
+        url: named.shown_url.clone(),
+        down_at: part.down_at,
+        up_at: part.up_at,
+        left: part.left,
+        outcome: part.last.outcome,
+        code: part.last.code,
+        detail: part.last.detail.clone(),
+        last_good_at: None,
+        certificate_expires_at: None,
+        is_public: named.is_public,
+        is_news: part.event.is_some_and(|event| told.contains(&event.0)),
+    }
 }
 
 /// The sites whose certificates these events tell of, the first to run out first.

@@ -7,7 +7,8 @@ pub mod outage;
 pub mod outages;
 pub mod site;
 
-use djamon_core::store::AnyConnection;
+use djamon_core::json::Reader;
+use djamon_core::store::{AnyConnection, outbox};
 use serde::Serialize;
 
 use crate::answer::Answer;
@@ -15,8 +16,9 @@ use crate::ask::Ask;
 use crate::error::WebError;
 use crate::pulse;
 use crate::view::time::span;
+use crate::view::words;
 
-/// What the template makes of `view`, with what every page must say: that runs are missing.
+/// What the template makes of `view`, with what every page must say: that runs are missing, that alerts do not leave.
 fn page(
     ask: &Ask,
     database: &mut AnyConnection,
@@ -26,10 +28,16 @@ fn page(
     #[derive(Serialize)]
     struct Shown<'a, View> {
         stopped: Option<String>,
+        alerts_in_trouble: Option<String>,
         #[serde(flatten)]
         view: &'a View,
     }
     let (_, stale_for) = pulse::last_run(ask, database)?;
-    let shown = Shown { stopped: stale_for.map(span), view };
+    let alerts_in_trouble = match ask.reader {
+        Reader::Member => words::trouble(outbox::trouble(database, ask.now)?, ask.now),
+        // It is not for visitors to mend.
+        Reader::Visitor => None,
+    };
+    let shown = Shown { stopped: stale_for.map(span), alerts_in_trouble, view };
     ask.app.renderer.page(template, &shown).map(Answer::page)
 }

@@ -107,7 +107,7 @@ impl OutagePage {
             seconds: outage.resolved_at.unwrap_or(now).since(outage.started_at).as_secs(),
             detected: exactly(outage.detected_at, now),
             parts: story.seen.of.parts.iter().map(|named| part(reader, named, now)).collect(),
-            steps: steps(story, now),
+            steps: steps(reader, story, now),
             alerts: story.alerts.iter().map(|one| alert(reader, one, now)).collect(),
         }
     }
@@ -138,7 +138,7 @@ fn alert(reader: Reader, alert: &Alert, now: Instant) -> AlertLine {
 }
 
 /// 1. What each site went through, what happened to the outage, what left. 2. In order. 3. Equal neighbours as one.
-fn steps(story: &Story, now: Instant) -> Vec<Step> {
+fn steps(reader: Reader, story: &Story, now: Instant) -> Vec<Step> {
     // 1.
     let mut told: Vec<(Instant, &'static str, &'static str, Option<&str>)> = Vec::new();
     for named in &story.seen.of.parts {
@@ -160,6 +160,13 @@ fn steps(story: &Story, now: Instant) -> Vec<Step> {
     }
     let is_resolved = |event: &&Event| event.kind == EventKind::Resolved;
     told.extend(story.events.iter().filter(is_resolved).map(|e| (e.at, "over", words::event(e.kind), None)));
+    let acknowledged = story.seen.of.outage.acknowledged.as_ref();
+    let by = acknowledged.map(|one| match &one.why {
+        Some(why) => format!("{}: {why}", one.by),
+        None => one.by.clone(),
+    });
+    let by = by.as_deref().filter(|_| reader.sees_private());
+    told.extend(acknowledged.map(|one| (one.at, "ack", "Acknowledged", by)));
     let sent = story.alerts.iter().filter_map(|alert| Some((alert.sent_at?, alert.kind)));
     told.extend(sent.map(|(at, kind)| (at, "alert", "Alert sent", Some(kind.name()))));
     // 2.

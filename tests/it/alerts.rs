@@ -1,0 +1,5 @@
+//! Alerts from the event to the other side: what is owed, what becomes one message, what survives which fault.
+
+mod care;
+mod faults;
+mod queue;
