@@ -13,6 +13,7 @@ pub mod mount;
 pub mod netns;
 pub mod nginx;
 pub mod place;
+pub mod reaper;
 pub mod running;
 pub mod scene;
 pub mod scripted;
