@@ -128,6 +128,62 @@ fn eight_programs_may_start_at_once_on_an_empty_postgres_database() {
     starts_at_once(Backend::Postgres);
 }
 
+/// What holds up those who wait for a schema change, and what counts them.
+fn changing_schema(database: &TestDatabase) -> (Box<dyn std::any::Any>, Box<dyn Fn() -> usize>) {
+    match &database.url {
+        DatabaseUrl::Sqlite(path) => {
+            let file = std::fs::File::create(format!("{}.migrate.lock", path.display())).unwrap();
+            file.lock().unwrap();
+            let inode = format!(":{} ", std::os::unix::fs::MetadataExt::ino(&file.metadata().unwrap()));
+            let waiting = move || {
+                let of_it = |line: &&str| line.contains("->") && line.contains(&inode);
+                std::fs::read_to_string("/proc/locks").unwrap().lines().filter(of_it).count()
+            };
+            (Box::new(file), Box::new(waiting))
+        }
+        DatabaseUrl::Postgres(_) => {
+            let mut holder = database.open();
+            holder.batch_execute("SELECT pg_advisory_lock(68, 2)").unwrap();
+            let looking = std::cell::RefCell::new(database.open());
+            let waiting = move || {
+                let sql = "SELECT pid::text AS line FROM pg_locks WHERE locktype = 'advisory' AND NOT granted \
+                           AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+                lines(&mut looking.borrow_mut(), sql).len()
+            };
+            (Box::new(holder), Box::new(waiting))
+        }
+    }
+}
+
+on_both! {
+    fn who_finds_an_older_schema_waits_while_somebody_changes_it(database: TestDatabase) {
+        let mut connection = database.open();
+        let newest = "SELECT max(version) AS line FROM __diesel_schema_migrations";
+        let newest = lines(&mut connection, newest).pop_first().unwrap();
+        let forget = format!("DELETE FROM __diesel_schema_migrations WHERE version = '{newest}'");
+        connection.batch_execute(&forget).unwrap();
+        let (change, waiting) = changing_schema(&database);
+        let url = &database.url;
+        std::thread::scope(|scope| {
+            let check = scope.spawn(move || open_or_create(url).map(drop));
+            let web = scope.spawn(move || open_current(url).map(drop));
+            while waiting() < 2 && !check.is_finished() && !web.is_finished() {
+                std::thread::yield_now();
+            }
+            let done = format!("INSERT INTO __diesel_schema_migrations (version) VALUES ('{newest}')");
+            connection.batch_execute(&done).unwrap();
+            drop(change);
+            check.join().unwrap().unwrap();
+            web.join().unwrap().unwrap();
+        });
+        // Nobody changes it any more: it is refused.
+        connection.batch_execute(&forget).unwrap();
+        for opened in [open_or_create(url), open_current(url)] {
+            assert!(opened.err().unwrap().to_string().contains("djamon-check migrate"));
+        }
+    }
+}
+
 #[test]
 fn an_empty_database_is_refused_by_who_may_not_make_the_schema() {
     for backend in [Backend::Sqlite, Backend::Postgres] {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use djamon_core::clock::Clock;
-use djamon_core::config::{ChannelSettings, Config, channel};
+use djamon_core::config::{Config, Kind, channel, machine_variables};
 use djamon_core::domain::alert::Audience;
 use djamon_core::domain::story::Story;
 use djamon_core::domain::{Event, EventId, EventKind};
@@ -106,7 +106,8 @@ impl Post {
         let stored = channels::all(connection)?;
         let audience = |name: &str| {
             let kind = stored.iter().find(|channel| channel.name == name).map(|channel| &channel.kind);
-            kind.map_or(Audience::People, |kind| Audience::of_kind(kind))
+            // A kind that is unknown has no sender: its rows are refused, whoever reads them.
+            kind.and_then(|kind| Kind::from_name(kind).ok()).map_or(Audience::People, Kind::audience)
         };
         let done: Vec<_> = std::thread::scope(|scope| {
             let serving: Vec<_> = owed
@@ -181,13 +182,10 @@ impl Post {
                 };
                 let settings =
                     serde_json::from_str(&stored.settings).map_err(|error| unready(error.to_string()))?;
-                let ready = channel(&stored.kind, &settings, Path::new("/"))
+                let ready = channel(&stored.kind, &settings, Path::new("/"), &machine_variables)
                     .map_err(|error| unready(format!("channel {name}: {}", error.problems.join("; "))))?;
-                match ready {
-                    ChannelSettings::Email(email) => notify::email(&email),
-                    ChannelSettings::Twitter(twitter) => notify::twitter(&twitter, Arc::clone(&self.clock)),
-                }
-                .map_err(|invalid| unready(format!("channel {name}: {invalid}")))
+                notify::sender(&ready, &self.clock)
+                    .map_err(|invalid| unready(format!("channel {name}: {invalid}")))
             }
         }
     }

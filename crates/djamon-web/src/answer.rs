@@ -1,26 +1,33 @@
-//! What a handler gives: text that is ready to be sent. It is made on a blocking thread and crosses to the server's.
+//! What a handler gives: text that is ready to be sent, with its status and headers. It is made on a blocking thread and
+//! crosses to the server's.
 
 use actix_web::HttpResponse;
+use actix_web::http::header::{HeaderName, HeaderValue, TryIntoHeaderValue};
 use actix_web::http::{StatusCode, header};
 use serde::Serialize;
 
 use crate::error::WebError;
 
 /// Never kept by browser or proxy.
-pub const NO_STORE: (header::HeaderName, &str) = (header::CACHE_CONTROL, "no-store");
+pub const NO_STORE: (HeaderName, &str) = (header::CACHE_CONTROL, "no-store");
+
+/// How a version stands in `ETag` and `If-Match`.
+pub fn etag(version: i32) -> String {
+    format!("\"{version}\"")
+}
 
 /// A finished answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     status: StatusCode,
-    content_type: &'static str,
-    body: String,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    content: Option<(&'static str, String)>,
 }
 
 impl Answer {
     /// A page.
     pub fn page(html: String) -> Self {
-        Answer { status: StatusCode::OK, content_type: "text/html; charset=utf-8", body: html }
+        Answer::of("text/html; charset=utf-8", html)
     }
 
     /// A JSON object.
@@ -29,7 +36,29 @@ impl Answer {
     /// [`WebError::Internal`] when `value` cannot be written as JSON.
     pub fn json(value: &impl Serialize) -> Result<Self, WebError> {
         let body = serde_json::to_string(value).map_err(|error| WebError::Internal(error.to_string()))?;
-        Ok(Answer { status: StatusCode::OK, content_type: "application/json; charset=utf-8", body })
+        Ok(Answer::json_text(body))
+    }
+
+    /// JSON that is written already.
+    pub fn json_text(body: String) -> Self {
+        Answer::of("application/json; charset=utf-8", body)
+    }
+
+    /// Nothing more to say (204).
+    pub fn empty() -> Self {
+        Answer { status: StatusCode::NO_CONTENT, headers: Vec::new(), content: None }
+    }
+
+    /// Go on by GET at `path` of this site, which is complete with the path that the site is served under (303).
+    ///
+    /// # Errors
+    /// [`WebError::Internal`] when `path` cannot stand in a header.
+    pub fn redirect(path: &str) -> Result<Self, WebError> {
+        Answer::empty().with_status(StatusCode::SEE_OTHER).with_header(header::LOCATION, path)
+    }
+
+    fn of(content_type: &'static str, body: String) -> Self {
+        Answer { status: StatusCode::OK, headers: Vec::new(), content: Some((content_type, body)) }
     }
 
     /// The same with another status.
@@ -37,13 +66,42 @@ impl Answer {
     pub fn with_status(self, status: StatusCode) -> Self {
         Answer { status, ..self }
     }
+
+    /// The same with one more header; of one name there may be several.
+    ///
+    /// # Errors
+    /// [`WebError::Internal`] when `value` cannot stand in a header.
+    pub fn with_header(
+        mut self,
+        name: HeaderName,
+        value: impl TryIntoHeaderValue<Error: std::fmt::Display>,
+    ) -> Result<Self, WebError> {
+        let value = value
+            .try_into_value()
+            .map_err(|error| WebError::Internal(format!("the value of {name}: {error}")))?;
+        self.headers.push((name, value));
+        Ok(self)
+    }
+
+    /// The same, which shows this version of a thing.
+    ///
+    /// # Errors
+    /// None in truth: a version can stand in a header.
+    pub fn with_version(self, version: i32) -> Result<Self, WebError> {
+        self.with_header(header::ETAG, etag(version))
+    }
 }
 
 impl From<Answer> for HttpResponse {
     fn from(answer: Answer) -> Self {
-        HttpResponse::build(answer.status)
-            .insert_header(NO_STORE)
-            .content_type(answer.content_type)
-            .body(answer.body)
+        let mut response = HttpResponse::build(answer.status);
+        response.insert_header(NO_STORE);
+        for header in answer.headers {
+            response.append_header(header);
+        }
+        match answer.content {
+            Some((content_type, body)) => response.content_type(content_type).body(body),
+            None => response.finish(),
+        }
     }
 }

@@ -1,16 +1,24 @@
-//! What a handler is given: the parsed request, the one instant it is answered at, and the way to the database.
+//! What a handler is given: the parsed request, who sends it, the one instant it is answered at, and the way to the
+//! database.
 
+use std::net::IpAddr;
 use std::ops::DerefMut;
 use std::sync::Arc;
 
-use actix_web::{HttpRequest, web};
+use actix_web::http::header::HeaderMap;
+use actix_web::web::{self, Bytes};
+use actix_web::{HttpRequest, cookie::Cookie};
 use djamon_core::domain::{Instant, OutageId};
+use djamon_core::json::Reader;
 use djamon_core::store::AnyConnection;
+use serde_json::{Map, Value};
 
+use crate::auth::Caller;
+use crate::body::{self, Form};
+use crate::client::Client;
 use crate::error::WebError;
 use crate::query::{self, Query};
 use crate::startup::App;
-use djamon_core::json::Reader;
 
 /// One request.
 pub struct Ask {
@@ -18,24 +26,42 @@ pub struct Ask {
     pub app: Arc<App>,
     /// When it is answered.
     pub now: Instant,
-    /// Who asks.
+    /// Who asks; a visitor until [`Ask::by`].
+    pub caller: Caller,
+    /// What they see.
     pub reader: Reader,
     /// What stands behind the question mark.
     pub query: Query,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// What it sends; empty where nothing is taken.
+    pub body: Bytes,
+    /// Where it comes from.
+    pub client: Client,
     path: Vec<(String, String)>,
 }
 
 impl Ask {
     /// Reads the request and the clock.
-    pub fn new(app: &web::Data<App>, reader: Reader, request: &HttpRequest) -> Self {
+    pub fn new(app: &web::Data<App>, request: &HttpRequest) -> Self {
         let path = request.match_info().iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
         Ask {
             app: app.clone().into_inner(),
             now: app.clock.now(),
-            reader,
+            caller: Caller::Visitor,
+            reader: Reader::Visitor,
             query: Query::parse(request.query_string()),
+            headers: request.headers().clone(),
+            body: Bytes::new(),
+            client: Client::of(request),
             path: path.collect(),
         }
+    }
+
+    /// The same request, which `caller` sends.
+    #[must_use]
+    pub fn by(self, caller: Caller) -> Self {
+        Ask { reader: caller.reader(), caller, ..self }
     }
 
     /// A connection to the database.
@@ -44,6 +70,50 @@ impl Ask {
     /// [`WebError::Database`].
     pub fn database(&self) -> Result<impl DerefMut<Target = AnyConnection> + use<>, WebError> {
         Ok(self.app.database.connection()?)
+    }
+
+    /// Where it comes from: the address that throttling counts.
+    pub fn client_ip(&self) -> IpAddr {
+        self.client.ip
+    }
+
+    /// The text of a header; `None` also for one that is no text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// The value of the cookie of this name.
+    pub fn cookie(&self, name: &str) -> Option<String> {
+        let sent = self.headers.get_all("cookie").filter_map(|value| value.to_str().ok());
+        let mut cookies = sent.flat_map(|text| text.split(';')).filter_map(|one| Cookie::parse(one).ok());
+        cookies.find(|cookie| cookie.name() == name).map(|cookie| cookie.value().to_owned())
+    }
+
+    /// The object in its JSON body.
+    ///
+    /// # Errors
+    /// As [`body::json`].
+    pub fn json(&self) -> Result<Map<String, Value>, WebError> {
+        body::json(&self.headers, &self.body)
+    }
+
+    /// The form in its body.
+    ///
+    /// # Errors
+    /// As [`Form::parse`].
+    pub fn form(&self) -> Result<Form, WebError> {
+        Form::parse(&self.headers, &self.body)
+    }
+
+    /// Checks that a thing at version `now` is the one that `If-Match` means; without that header every version is.
+    ///
+    /// # Errors
+    /// [`WebError::Version`].
+    pub fn expects(&self, now: i32) -> Result<(), WebError> {
+        let Some(wanted) = self.header("if-match") else { return Ok(()) };
+        let tag = crate::answer::etag(now);
+        let mut wanted = wanted.split(',').map(str::trim);
+        if wanted.any(|one| one == "*" || one == tag) { Ok(()) } else { Err(WebError::Version { now }) }
     }
 
     /// The slug in the path.
@@ -65,7 +135,8 @@ impl Ask {
         self.part("id").and_then(query::number).map(OutageId).ok_or(WebError::NotFound)
     }
 
-    fn part(&self, name: &str) -> Option<&str> {
+    /// The part of the path that its route calls `name`.
+    pub fn part(&self, name: &str) -> Option<&str> {
         self.path.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 }

@@ -91,7 +91,7 @@ pub fn number(text: &str) -> Option<i32> {
 }
 
 fn invalid(field: &'static str, problem: String) -> WebError {
-    WebError::Invalid { field, problem }
+    WebError::invalid(field, problem)
 }
 
 #[cfg(test)]

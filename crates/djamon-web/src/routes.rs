@@ -1,73 +1,175 @@
-//! Every URL and who may ask for it. What is not in the table is not there; what is, answers GET and HEAD.
+//! Every URL, by which method, and who may ask for it. What is not in the table is not there.
 
-use actix_web::{HttpRequest, HttpResponse, guard, web};
+use actix_web::http::Method;
+use actix_web::{HttpRequest, HttpResponse, web};
 
 use crate::answer::Answer;
 use crate::ask::Ask;
+use crate::auth::{self, Who};
+use crate::body;
 use crate::error::WebError;
 use crate::startup::App;
 use crate::{api, assets, pages};
-use djamon_core::json::Reader;
 
-/// Who may ask.
+/// What is done at an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Who {
-    /// Everybody, always.
-    Anyone,
-    /// Those who may read: visitors too while `[web] public` says so.
-    Readers,
+pub enum Verb {
+    /// Reads, by GET and HEAD.
+    Get,
+    /// Makes or does.
+    Post,
+    /// Changes.
+    Patch,
+    /// Removes.
+    Delete,
 }
 
-struct Route(&'static str, Who, fn(&Ask) -> Result<Answer, WebError>);
+impl Verb {
+    /// Whether it changes nothing.
+    pub const fn is_safe(self) -> bool {
+        matches!(self, Verb::Get)
+    }
 
-const ROUTES: &[Route] = &[
-    Route("/healthz", Who::Anyone, pages::health::healthz),
-    Route("/", Who::Readers, pages::home::home),
-    Route("/groups/{slug}", Who::Readers, pages::group::group),
-    Route("/sites/{slug}", Who::Readers, pages::site::site),
-    Route("/outages", Who::Readers, pages::outages::outages),
-    Route("/outages/current", Who::Readers, pages::outage::current),
-    Route("/outages/{id}", Who::Readers, pages::outage::outage),
-    Route("/api/v1/summary", Who::Readers, api::summary::summary),
-    Route("/api/v1/groups", Who::Readers, api::groups::groups),
-    Route("/api/v1/groups/{slug}", Who::Readers, api::groups::group),
-    Route("/api/v1/sites", Who::Readers, api::sites::sites),
-    Route("/api/v1/sites/{slug}", Who::Readers, api::sites::site),
-    Route("/api/v1/sites/{slug}/views", Who::Readers, api::sites::views),
-    Route("/api/v1/outages", Who::Readers, api::outages::outages),
-    Route("/api/v1/outages/current", Who::Readers, api::outages::current),
-    Route("/api/v1/outages/{id}", Who::Readers, api::outages::outage),
-];
+    /// Its methods, as `Allow` has them.
+    pub const fn methods(self) -> &'static str {
+        match self {
+            Verb::Get => "GET, HEAD",
+            Verb::Post => "POST",
+            Verb::Patch => "PATCH",
+            Verb::Delete => "DELETE",
+        }
+    }
+
+    fn of(method: &Method) -> Option<Self> {
+        match *method {
+            Method::GET | Method::HEAD => Some(Verb::Get),
+            Method::POST => Some(Verb::Post),
+            Method::PATCH => Some(Verb::Patch),
+            Method::DELETE => Some(Verb::Delete),
+            _ => None,
+        }
+    }
+}
+
+/// For whom an address is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Face {
+    /// People: a browser with a session cookie, forms.
+    Page,
+    /// Scripts: a bearer token, JSON.
+    Api,
+}
+
+/// What answers.
+pub type Handler = fn(&Ask) -> Result<Answer, WebError>;
+
+/// One line of the table.
+pub struct Route {
+    /// For whom it is.
+    pub face: Face,
+    /// What is done.
+    pub verb: Verb,
+    /// The address below the base.
+    pub path: &'static str,
+    /// Who may.
+    pub who: Who,
+    handler: Handler,
+}
+
+const fn page(verb: Verb, path: &'static str, who: Who, handler: Handler) -> Route {
+    Route { face: Face::Page, verb, path, who, handler }
+}
+
+const fn api(verb: Verb, path: &'static str, who: Who, handler: Handler) -> Route {
+    Route { face: Face::Api, verb, path, who, handler }
+}
+
+/// The table. Of two addresses that fit, the first counts.
+pub const ROUTES: &[Route] = {
+    use Verb::Get;
+    use Who::{Anyone, Readers};
+    &[
+        page(Get, "/healthz", Anyone, pages::health::healthz),
+        page(Get, "/", Readers, pages::home::home),
+        page(Get, "/groups/{slug}", Readers, pages::group::group),
+        page(Get, "/sites/{slug}", Readers, pages::site::site),
+        page(Get, "/outages", Readers, pages::outages::outages),
+        page(Get, "/outages/current", Readers, pages::outage::current),
+        page(Get, "/outages/{id}", Readers, pages::outage::outage),
+        api(Get, "/api/v1/summary", Readers, api::summary::summary),
+        api(Get, "/api/v1/groups", Readers, api::groups::groups),
+        api(Get, "/api/v1/groups/{slug}", Readers, api::groups::group),
+        api(Get, "/api/v1/sites", Readers, api::sites::sites),
+        api(Get, "/api/v1/sites/{slug}", Readers, api::sites::site),
+        api(Get, "/api/v1/sites/{slug}/views", Readers, api::sites::views),
+        api(Get, "/api/v1/outages", Readers, api::outages::outages),
+        api(Get, "/api/v1/outages/current", Readers, api::outages::current),
+        api(Get, "/api/v1/outages/{id}", Readers, api::outages::outage),
+    ]
+};
 
 /// Puts every route below `base`.
 pub fn configure(config: &mut web::ServiceConfig, base: &str) {
-    let reads = || web::route().guard(guard::Any(guard::Get()).or(guard::Head()));
-    let refused = || web::to(|| async { Err::<HttpResponse, _>(WebError::Method) });
+    let mut addresses: Vec<(&str, Vec<&'static Route>)> = Vec::new();
     for route in ROUTES {
-        let mut paths = vec![format!("{base}{}", route.0)];
-        if route.0 == "/" && !base.is_empty() {
+        match addresses.iter_mut().find(|(path, _)| *path == route.path) {
+            Some((_, routes)) => routes.push(route),
+            None => addresses.push((route.path, vec![route])),
+        }
+    }
+    for (path, routes) in addresses {
+        let mut paths = vec![format!("{base}{path}")];
+        if path == "/" && !base.is_empty() {
             paths.push(base.to_owned());
         }
-        let answer = move |app: web::Data<App>, request: HttpRequest| answer(route, app, request);
-        config.service(web::resource(paths).route(reads().to(answer)).default_service(refused()));
+        let answer = move |app: web::Data<App>, request: HttpRequest, payload: web::Payload| {
+            let verb = Verb::of(request.method());
+            let found = routes.iter().find(|route| Some(route.verb) == verb).copied();
+            let allowed = routes.iter().map(|route| route.verb.methods());
+            let found = found.ok_or_else(|| WebError::Method(allowed.collect::<Vec<_>>().join(", ")));
+            async move { answer(found?, app, request, payload).await }
+        };
+        config.service(web::resource(paths).to(answer));
     }
     let files = web::resource(format!("{base}/static/{{name}}"));
-    config.service(files.route(reads().to(assets::serve)).default_service(refused()));
+    let refused = || async { Err::<HttpResponse, _>(WebError::Method(Verb::Get.methods().to_owned())) };
+    let files = files.get(assets::serve).route(web::head().to(assets::serve));
+    config.service(files.default_service(web::to(refused)));
 }
 
-/// 1. May you? 2. Off to a blocking thread: the handlers ask the database and render.
+/// 1. Who are you, and may you? 2. What do you send? The bodies of those who may not are not read. 3. What is it that you
+///    want? Handlers ask the database and render, so they run on a blocking thread, as does the first step.
 async fn answer(
     route: &'static Route,
     app: web::Data<App>,
     request: HttpRequest,
+    payload: web::Payload,
 ) -> Result<HttpResponse, WebError> {
-    let reader = match route.1 {
-        Who::Anyone => Reader::Visitor,
-        Who::Readers if app.public => Reader::Visitor,
-        Who::Readers => return Err(WebError::SignInNeeded),
+    let ask = Ask::new(&app, &request);
+    let answer = if route.verb.is_safe() {
+        on_a_thread(route, move || (route.handler)(&admitted(ask, route)?)).await?
+    } else {
+        let mut ask = on_a_thread(route, move || admitted(ask, route)).await?;
+        ask.body = body::read(request.headers(), payload).await?;
+        on_a_thread(route, move || {
+            auth::genuine(&ask, route)?;
+            (route.handler)(&ask)
+        })
+        .await?
     };
-    let ask = Ask::new(&app, reader, &request);
-    let answered = web::block(move || route.2(&ask)).await;
-    let answer = answered.map_err(|_| WebError::Internal(format!("{} panicked", route.0)))?;
-    answer.map(HttpResponse::from)
+    Ok(answer.into())
+}
+
+fn admitted(ask: Ask, route: &Route) -> Result<Ask, WebError> {
+    let caller = auth::caller(&ask, route)?;
+    route.who.admits(&caller, ask.app.public)?;
+    Ok(ask.by(caller))
+}
+
+async fn on_a_thread<T: Send + 'static>(
+    route: &Route,
+    work: impl FnOnce() -> Result<T, WebError> + Send + 'static,
+) -> Result<T, WebError> {
+    let done = web::block(work).await;
+    done.map_err(|_| WebError::Internal(format!("{} panicked", route.path)))?
 }

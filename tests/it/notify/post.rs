@@ -39,6 +39,7 @@ fn settings(api_url: String) -> Twitter {
         oauth_token: secret("12-at"),
         oauth_secret: secret("as=%"),
         api_url,
+        include_url: false,
     }
 }
 

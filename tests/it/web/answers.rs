@@ -1,6 +1,7 @@
 //! What is asked in the wrong way or place, methods, headers, files.
 
 use djamon_tests::web::config;
+use djamon_web::code::Code;
 use serde_json::json;
 
 use super::*;
@@ -125,4 +126,15 @@ fn static_files_are_kept_for_ever_under_a_name_of_their_content() {
     assert_eq!((plain.header("cache-control"), &plain.body), ("no-cache", &kept.body));
     let again = web.ask("GET", "/static/djamon.css", &[("if-none-match", plain.header("etag"))]);
     assert_eq!((again.status, again.body.as_str()), (304, ""));
+}
+
+#[test]
+fn the_documented_errors_are_those_there_are() {
+    let documented = include_str!("../../../docs/api.md");
+    let (_, errors) = documented.split_once("| status | code | when |\n|---|---|---|\n").unwrap();
+    let documented: Vec<&str> = errors.lines().take_while(|line| line.starts_with('|')).collect();
+    let all = Code::ALL.iter();
+    let rows =
+        all.map(|code| format!("| {} | `{}` | {} |", code.status().as_u16(), code.name(), code.when()));
+    assert_eq!(documented, rows.collect::<Vec<_>>());
 }

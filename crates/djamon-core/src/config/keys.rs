@@ -38,6 +38,7 @@ pub(super) const SECTIONS: [(&str, &[&str]); 7] = [
             "oauth_secret",
             "oauth_secret_file",
             "api_url",
+            "include_url",
         ],
     ),
     ("web", &["listen", "base_url", "secret_key", "secret_key_file", "state_dir", "public", "templates"]),

@@ -4,7 +4,7 @@
 //! `keys` knows the names, `read` says per section what each key takes, `reader` takes it and keeps the problems, so
 //! that all of them are told together.
 
-mod channel;
+pub mod channel;
 mod error;
 mod given;
 mod keys;
@@ -13,7 +13,10 @@ mod read;
 mod reader;
 mod sections;
 
-pub use channel::{ChannelSettings, channel, channel_keys};
+pub use channel::{
+    ChannelKey, ChannelSettings, Kind, Takes, channel, channel_keys, keys_of, kinds, machine_keys,
+    machine_variables, masked, secret_keys,
+};
 pub use error::ConfigError;
 pub use read::is_location;
 pub use sections::{Alerts, CheckSection, Config, Database, Email, History, MailTls, Secret, Twitter, Web};

@@ -185,6 +185,7 @@ pub(super) fn twitter(reader: &mut Reader) -> Twitter {
         oauth_token: reader.secret(key("oauth_token"), default.oauth_token),
         oauth_secret: reader.secret(key("oauth_secret"), default.oauth_secret),
         api_url: reader.take(key("api_url"), default.api_url, |value| address(&text(value)?)),
+        include_url: reader.take(key("include_url"), default.include_url, flag),
     };
     let needed = [
         ("consumer_key", &twitter.consumer_key),
@@ -230,7 +231,7 @@ fn listen(text: String) -> Result<String, String> {
 }
 
 /// `text` without the slash at its end, when links can be made by adding a path to it.
-fn address(text: &str) -> Result<String, String> {
+pub(super) fn address(text: &str) -> Result<String, String> {
     let example = "write it like \"https://status.example.org\"";
     let url = Url::parse(text).map_err(|error| format!("{text:?} is not a URL: {error}; {example}"))?;
     if !url.username().is_empty() || url.password().is_some() {

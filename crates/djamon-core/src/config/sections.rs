@@ -213,6 +213,8 @@ pub struct Twitter {
     pub oauth_secret: Secret,
     /// Where the API is.
     pub api_url: String,
+    /// Whether posts end with the link to the outage.
+    pub include_url: bool,
 }
 
 impl Default for Twitter {
@@ -224,6 +226,7 @@ impl Default for Twitter {
             oauth_token: Secret::default(),
             oauth_secret: Secret::default(),
             api_url: "https://api.x.com".to_owned(),
+            include_url: false,
         }
     }
 }

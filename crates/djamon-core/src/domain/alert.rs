@@ -80,14 +80,6 @@ pub enum Audience {
 }
 
 impl Audience {
-    /// Who reads channels of this kind.
-    pub fn of_kind(kind: &str) -> Self {
-        match kind {
-            "webhook" | "alertmanager" | "pagerduty" => Audience::Machines,
-            _ => Audience::People,
-        }
-    }
-
     /// How many messages are under way to them at a time, each of another outage.
     pub const fn at_a_time(self) -> usize {
         match self {

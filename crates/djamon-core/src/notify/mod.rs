@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{ChannelSettings, Config};
 pub use crate::domain::story::{Story, StorySite};
 use crate::domain::{EventKind, Instant, Invalid};
 
@@ -98,6 +98,31 @@ pub trait Sender: Send + Sync {
     /// # Errors
     /// [`NotifyError`]: temporary when trying again later makes sense, permanent when it does not.
     fn send(&self, message: &Message) -> Result<(), NotifyError>;
+}
+
+/// The channel that `settings` describe; `clock` dates its signatures and tells how long a pause is that a server asks for
+/// by the time of day.
+///
+/// # Errors
+/// [`Invalid`] of the key that makes sending impossible.
+pub fn sender(settings: &ChannelSettings, clock: &Arc<dyn Clock>) -> Result<Box<dyn Sender>, Invalid> {
+    match settings {
+        ChannelSettings::Email(settings) => email(settings),
+        ChannelSettings::Twitter(settings) => twitter(settings, Arc::clone(clock)),
+        ChannelSettings::Webhook(_)
+        | ChannelSettings::Slack(_)
+        | ChannelSettings::Discord(_)
+        | ChannelSettings::Telegram(_)
+        | ChannelSettings::Teams(_)
+        | ChannelSettings::Ntfy(_)
+        | ChannelSettings::PagerDuty(_)
+        | ChannelSettings::Matrix(_)
+        | ChannelSettings::Mastodon(_)
+        | ChannelSettings::Alertmanager(_)
+        | ChannelSettings::Apprise(_) => {
+            Err(Invalid::new("kind", format!("{} cannot be told yet", settings.kind())))
+        }
+    }
 }
 
 /// The channels of the configuration: `email` when `[email] from` is set, `twitter` when it is enabled, in this order.

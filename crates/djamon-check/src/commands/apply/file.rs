@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use djamon_core::config::channel;
+use djamon_core::config::{Kind, channel, machine_variables, secret_keys};
 use djamon_core::domain::text::{self, nearest};
 use djamon_core::domain::{Invalid, SiteOptions, Target};
 use djamon_core::store::channels::RESERVED;
@@ -298,7 +298,15 @@ impl Reader<'_> {
                 Err(error) => self.wrong_key(entry, key, error.message()),
             }
         }
-        for problem in channel(&kind, &settings, base).err().into_iter().flat_map(|error| error.problems) {
+        let secrets = Kind::from_name(&kind).into_iter().flat_map(secret_keys);
+        let written: Vec<_> = secrets.filter(|key| settings.contains_key(*key)).collect();
+        for key in &written {
+            let problem =
+                "a channel's secrets are not written down here; write it into a file and name that in";
+            self.wrong_key(entry, key, &format!("{problem} {key}_file"));
+        }
+        let made = channel(&kind, &settings, base, &machine_variables);
+        for problem in made.err().into_iter().flat_map(|error| error.problems) {
             let (key, problem) = problem.split_once(": ").unwrap_or(("kind", &problem));
             self.wrong_key(entry, key, problem);
         }

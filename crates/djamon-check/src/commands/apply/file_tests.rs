@@ -59,7 +59,7 @@ fn a_secret_within_the_file_is_refused_and_not_repeated() {
             "sites.toml:6: [[channel]] password: a channel's secrets are not written down here; write it into a file \
              and name that in password_file",
             "sites.toml:8: [[channel]] name: \"email\" is the channel of [email] in djamon.toml; choose another name",
-            "sites.toml:9: [[channel]] kind: \"pager\" is not a kind of channel; use \"email\" or \"twitter\"",
+            "sites.toml:9: [[channel]] kind: \"pager\" is not a kind of channel; did you mean \"pagerduty\"?",
         ]
     );
 }

@@ -4,11 +4,14 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 
 use diesel::RunQueryDsl;
+use diesel::connection::SimpleConnection;
 use diesel::sql_types::{Bool, Text};
 
-use super::connection::{AnyConnection, Opening, open};
+use super::connection::{AnyConnection, Opening, POSTGRES_SETTINGS, open};
 use super::url::DatabaseUrl;
 use crate::store::StoreError;
+
+const MIGRATE_LOCK: &str = "migrate.lock";
 
 /// Held while a run goes on; released when it is dropped or the process dies.
 pub struct RunLock(#[expect(dead_code, reason = "held, not read")] Held);
@@ -49,9 +52,28 @@ pub fn try_run_lock(url: &DatabaseUrl, location: &str) -> Result<Option<RunLock>
 
 /// Waits for the lock of schema changes of an SQLite database: migrations themselves take none.
 pub(super) fn wait_for_migration_lock(url: &DatabaseUrl, path: &Path) -> Result<File, StoreError> {
-    let file = lock_file(url, &beside(path, "migrate.lock"))?;
+    let file = lock_file(url, &beside(path, MIGRATE_LOCK))?;
     file.lock().map_err(|error| unusable(url, error))?;
     Ok(file)
+}
+
+/// Waits until nobody changes the schema. Takes as long as that takes: nothing can be done before.
+pub(super) fn wait_out_migration(
+    url: &DatabaseUrl,
+    connection: &mut AnyConnection,
+) -> Result<(), StoreError> {
+    match (url, connection) {
+        (DatabaseUrl::Sqlite(path), _) => match File::open(beside(path, MIGRATE_LOCK)) {
+            Ok(file) => file.lock_shared().map_err(|error| unusable(url, error)),
+            // Whoever changes the schema makes it first.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(unusable(url, error)),
+        },
+        (DatabaseUrl::Postgres(_), connection) => Ok(connection.batch_execute(&format!(
+            "SET lock_timeout = 0; SET statement_timeout = 0; SELECT pg_advisory_lock_shared(68, 2); \
+             SELECT pg_advisory_unlock_shared(68, 2); {POSTGRES_SETTINGS}"
+        ))?),
+    }
 }
 
 fn lock_file(url: &DatabaseUrl, path: &Path) -> Result<File, StoreError> {

@@ -7,7 +7,7 @@ use diesel::{QueryableByName, RunQueryDsl};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::connection::{AnyConnection, Opening, open};
-use super::lock::wait_for_migration_lock;
+use super::lock::{wait_for_migration_lock, wait_out_migration};
 use super::url::DatabaseUrl;
 use crate::store::StoreError;
 
@@ -38,7 +38,7 @@ pub fn open_or_create(url: &DatabaseUrl) -> Result<AnyConnection, StoreError> {
     if schema_state(&mut connection)? == SchemaState::Empty {
         migrate(url)?;
     }
-    current(url, connection)
+    current(url, settled(url, connection)?)
 }
 
 /// Opens the database for a program that leaves the schema alone (`djamon-web`).
@@ -46,7 +46,18 @@ pub fn open_or_create(url: &DatabaseUrl) -> Result<AnyConnection, StoreError> {
 /// # Errors
 /// As [`open_or_create`], and [`StoreError::Schema`] for an empty database.
 pub fn open_current(url: &DatabaseUrl) -> Result<AnyConnection, StoreError> {
-    current(url, open(url, Opening::Existing)?)
+    current(url, settled(url, open(url, Opening::Existing)?)?)
+}
+
+/// The connection, once nobody is changing a schema that is not this program's: it may be so in a moment.
+fn settled(url: &DatabaseUrl, mut connection: AnyConnection) -> Result<AnyConnection, StoreError> {
+    match schema_state(&mut connection)? {
+        SchemaState::Current | SchemaState::Newer(_) => {}
+        SchemaState::Empty | SchemaState::Foreign | SchemaState::Older(_) => {
+            wait_out_migration(url, &mut connection)?;
+        }
+    }
+    Ok(connection)
 }
 
 fn current(url: &DatabaseUrl, mut connection: AnyConnection) -> Result<AnyConnection, StoreError> {
@@ -103,9 +114,9 @@ pub fn migrate(url: &DatabaseUrl) -> Result<Vec<String>, StoreError> {
             c.batch_execute("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;")?
         }
         // Released when the connection closes.
-        AnyConnection::Postgres(c) => {
-            c.batch_execute("SET lock_timeout = 0; SELECT pg_advisory_lock(68, 2);")?
-        }
+        AnyConnection::Postgres(c) => c.batch_execute(
+            "SET lock_timeout = 0; SET statement_timeout = 0; SELECT pg_advisory_lock(68, 2);",
+        )?,
     }
     if let SchemaState::Newer(_) = schema_state(&mut connection)? {
         return current(url, connection).map(|_| Vec::new());
