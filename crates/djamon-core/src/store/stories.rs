@@ -8,7 +8,7 @@ use super::schema::{certificate_warnings, events, groups, outages, outbox, sites
 use super::{AnyConnection, CHUNK, StoreError};
 use crate::domain::outage::Outage;
 use crate::domain::story::{Backlog, Chapter, Story, StorySite};
-use crate::domain::{Event, Instant, Outcome, Site};
+use crate::domain::{Event, EventKind, Instant, Outcome, Site};
 
 /// The story of these events, each with its outage, to be told on `channel` under the name `key`; events of several
 /// outages make a backlog.
@@ -24,8 +24,8 @@ pub(super) fn of(
     let mut of: Vec<i32> = told.iter().filter_map(|(_, outage)| *outage).collect();
     of.sort_unstable();
     of.dedup();
+    let mut chapters = chapters(connection, &of, &events)?;
     let nothing = Story { key, thread: None, events, outage: None, sites: Vec::new(), backlog: None };
-    let mut chapters = chapters(connection, &of, &ids)?;
     match of.as_slice() {
         [] => Ok(Story { sites: certificates(connection, &ids)?, ..nothing }),
         [outage] => {
@@ -73,11 +73,12 @@ fn thread(connection: &mut AnyConnection, channel: &str, outage: i32) -> Result<
     Ok(thread.flatten())
 }
 
-/// These outages as they are now; news is what the events `told` tell of for the first time.
+/// These outages as far as the events `told` tell of them: a message that comes again says what it said before, whatever
+/// has happened since. News is what they tell of for the first time.
 fn chapters(
     connection: &mut AnyConnection,
     outages: &[i32],
-    told: &[i32],
+    told: &[Event],
 ) -> Result<Vec<Chapter>, StoreError> {
     let mut rows: Vec<OutageRow> = Vec::new();
     for chunk in outages.chunks(CHUNK) {
@@ -85,14 +86,30 @@ fn chapters(
         rows.extend(of_chunk.select(OutageRow::as_select()).load::<OutageRow>(connection)?);
     }
     let found = outage_store::with_parts(connection, rows.into_iter().map(Outage::from).collect())?;
-    let chapter = |of: OutageSites| Chapter {
-        sites: of.parts.iter().map(|named| site(named, told)).collect(),
-        outage: of.outage,
-    };
-    Ok(found.into_iter().map(chapter).collect())
+    Ok(found.into_iter().map(|of| chapter(of, told)).collect())
 }
 
-fn site(named: &NamedPart, told: &[i32]) -> StorySite {
+fn chapter(OutageSites { mut outage, parts }: OutageSites, told: &[Event]) -> Chapter {
+    let of_it = || told.iter().filter(|event| event.outage == Some(outage.id));
+    let is_over = of_it().any(|event| event.kind == EventKind::Resolved);
+    let last = of_it().max_by_key(|event| event.id);
+    let is_told = |named: &&NamedPart| match (last, named.part.event) {
+        _ if is_over => true,
+        (Some(last), Some(event)) => event <= last.id,
+        (Some(last), None) => named.part.detected_at <= last.at,
+        (None, _) => true,
+    };
+    let mut sites: Vec<StorySite> = parts.iter().filter(is_told).map(|named| site(named, told)).collect();
+    if let Some(last) = last.filter(|_| !is_over) {
+        outage.resolved_at = None;
+        for site in sites.iter_mut().filter(|site| site.up_at.is_some_and(|up_at| up_at > last.at)) {
+            (site.up_at, site.left) = (None, None);
+        }
+    }
+    Chapter { outage, sites }
+}
+
+fn site(named: &NamedPart, told: &[Event]) -> StorySite {
     let part = &named.part;
     StorySite {
         slug: named.slug.clone(),
@@ -107,7 +124,7 @@ fn site(named: &NamedPart, told: &[i32]) -> StorySite {
         last_good_at: None,
         certificate_expires_at: None,
         is_public: named.is_public,
-        is_news: part.event.is_some_and(|event| told.contains(&event.0)),
+        is_news: part.event.is_some_and(|event| told.iter().any(|told| told.id == event)),
     }
 }
 

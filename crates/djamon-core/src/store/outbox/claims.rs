@@ -19,6 +19,9 @@ const RUN_IS_DEAD_AFTER: Duration = Duration::from_secs(180);
 /// How many owed rows are looked at for one claim.
 const LOOKED_AT: i64 = 2000;
 
+/// How many are looked at first for programs: the messages of eight outages are mostly among them.
+const LOOKED_AT_FIRST: i64 = 100;
+
 /// Claims the next message that `channel` is owed, or nothing when nothing may leave now.
 ///
 /// # Errors
@@ -124,15 +127,38 @@ fn next(
     most: usize,
     now: Instant,
 ) -> Result<Vec<Message>, StoreError> {
-    if most == 0 {
+    let most = most.min(audience.at_a_time());
+    if most == 0 || asked_to_wait(connection, channel, now)? {
         return Ok(Vec::new());
     }
-    let owed = owed(connection, channel, now)?;
-    // Whoever asked to be left alone is.
-    if owed.iter().any(|owed| owed.row.channel_waits && owed.row.waits(now)) {
-        return Ok(Vec::new());
+    if audience == Audience::Machines {
+        let first = owed(connection, channel, LOOKED_AT_FIRST, now)?;
+        let messages = among(connection, channel, audience, &first, most, now)?;
+        if messages.len() >= most {
+            return Ok(messages);
+        }
     }
-    let heads = heads(&owed);
+    let all = owed(connection, channel, LOOKED_AT, now)?;
+    among(connection, channel, audience, &all, most, now)
+}
+
+/// Whether the other side has asked to be left alone until later.
+fn asked_to_wait(connection: &mut AnyConnection, channel: &str, now: Instant) -> Result<bool, StoreError> {
+    let waiting = outbox::table.filter(outbox::channel.eq(channel).and(is_owed()));
+    let waiting = waiting.filter(outbox::channel_waits).select(Row::as_select());
+    Ok(waiting.load::<Row>(connection)?.iter().any(|row| row.waits(now)))
+}
+
+/// The next messages among the `owed` rows.
+fn among(
+    connection: &mut AnyConnection,
+    channel: &str,
+    audience: Audience,
+    owed: &[Owed],
+    most: usize,
+    now: Instant,
+) -> Result<Vec<Message>, StoreError> {
+    let heads = heads(owed);
     let untold = match audience {
         Audience::People => untold(connection, channel, &heads)?,
         Audience::Machines => HashSet::new(),
@@ -141,28 +167,33 @@ fn next(
     let mut messages = Vec::new();
     for head in ready {
         let rows = match (&head.row.message_key, audience) {
-            (Some(key), _) => same_message(&owed, key),
+            (Some(key), _) => same_message(owed, key),
             (None, Audience::Machines) => head.is_whole.then(|| head.row.clone()).into_iter().collect(),
             (None, Audience::People) => match head.row.outage_id {
-                Some(outage) if untold.contains(&outage) => backlog(&owed, &heads, &untold),
-                _ => since_the_last(&owed, head),
+                Some(outage) if untold.contains(&outage) => backlog(owed, &heads, &untold),
+                _ => since_the_last(owed, head),
             },
         };
         messages.extend(Message::of(rows));
         // What one message of people has taken must not be in another: they leave one by one.
-        if messages.len() >= most.min(audience.at_a_time()) {
+        if messages.len() >= most {
             break;
         }
     }
     Ok(messages)
 }
 
-fn owed(connection: &mut AnyConnection, channel: &str, now: Instant) -> Result<Vec<Owed>, StoreError> {
+fn owed(
+    connection: &mut AnyConnection,
+    channel: &str,
+    looked_at: i64,
+    now: Instant,
+) -> Result<Vec<Owed>, StoreError> {
     let rows = outbox::table
         .inner_join(events::table.left_join(runs::table.on(events::run_id.eq(runs::id.nullable()))))
         .filter(outbox::channel.eq(channel).and(is_owed()))
         .order(outbox::id)
-        .limit(LOOKED_AT)
+        .limit(looked_at)
         .select((Row::as_select(), events::at, events::run_id.is_null(), runs::finished_at.nullable()))
         .load::<(Row, i64, bool, Option<i64>)>(connection)?;
     let owed = |(row, at, has_no_run, run_ended): (Row, i64, bool, Option<i64>)| Owed {

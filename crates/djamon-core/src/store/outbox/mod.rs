@@ -98,7 +98,6 @@ struct Row {
     last_error: Option<String>,
     created_at: i64,
     sent_at: Option<i64>,
-    channel_waits: bool,
 }
 
 impl Row {
