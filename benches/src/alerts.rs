@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use djamon_check::drain::{Drain, Hour, Teller};
+use djamon_check::drain::{Drain, Moment, Teller};
 use djamon_core::clock::{Clock, Stopwatch, SystemClock};
 use djamon_core::config::Config;
 use djamon_core::domain::alert::Audience;
@@ -106,7 +106,7 @@ pub fn delivered(table: &mut Table) -> Result<()> {
     let style = Style::of(&Config::default());
     let (watch, later) = (Stopwatch::start(), start.plus(Duration::from_hours(1)));
     let done = drain.serve(
-        || Hour { now: later, goes_on: true },
+        || Moment { now: later, goes_on: true },
         |_| {
             Ok(Teller {
                 sender: Ok(Box::new(Slow)),

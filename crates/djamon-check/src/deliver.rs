@@ -17,7 +17,7 @@ use djamon_core::notify::{self, Message, NotifyError, Sender, Style, Templates};
 use djamon_core::store::{AnyConnection, DatabaseUrl, StoreError, channels, outbox};
 
 use crate::app::App;
-use crate::drain::{Drain, Hour, Teller};
+use crate::drain::{Drain, Moment, Teller};
 use crate::stop::Stop;
 
 /// How long a run's delivery may take in all.
@@ -150,9 +150,12 @@ impl Post {
     }
 
     fn serve(&self, channel: &str, audience: Audience, until: Duration) -> Result<Delivered, StoreError> {
-        let hour =
-            || Hour { now: self.clock.now(), goes_on: self.clock.elapsed() < until && !self.stop.is_asked() };
-        Drain { channel, audience, url: &self.url }.serve(hour, |connection| self.teller(connection, channel))
+        let moment = || Moment {
+            now: self.clock.now(),
+            goes_on: self.clock.elapsed() < until && !self.stop.is_asked(),
+        };
+        Drain { channel, audience, url: &self.url }
+            .serve(moment, |connection| self.teller(connection, channel))
     }
 
     fn teller(&self, connection: &mut AnyConnection, channel: &str) -> Result<Teller, NotifyError> {

@@ -8,6 +8,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::channel;
 
+use djamon_core::domain::Instant;
 use djamon_core::domain::alert::Audience;
 use djamon_core::domain::story::Story;
 use djamon_core::notify::{self, ComposeError, Message, NotifyError, Sender, Style, Templates};
@@ -78,11 +79,11 @@ impl Drain<'_> {
     /// What the database says.
     pub fn serve(
         &self,
-        now: impl Fn() -> Hour,
+        now: impl Fn() -> Moment,
         teller: impl FnOnce(&mut AnyConnection) -> Result<Teller, NotifyError>,
     ) -> Result<Delivered, StoreError> {
         let mut connection = open_current(self.url)?;
-        let Hour { now: at, goes_on } = now();
+        let Moment { now: at, goes_on } = now();
         let most = if goes_on { self.audience.at_a_time() } else { 0 };
         let (mut claims, _) = outbox::turn(&mut connection, self.channel, self.audience, &[], most, at)?;
         if claims.is_empty() {
@@ -112,7 +113,7 @@ impl Drain<'_> {
                 }
                 let settled: Vec<(Claim, Settled)> = told.recv().into_iter().chain(told.try_iter()).collect();
                 under_way -= settled.len();
-                let Hour { now: at, goes_on } = now();
+                let Moment { now: at, goes_on } = now();
                 let room = self.audience.at_a_time() - under_way;
                 let most = if goes_on { room } else { 0 };
                 let parked;
@@ -129,7 +130,7 @@ impl Drain<'_> {
         connection: &mut AnyConnection,
         settled: &[(Claim, Settled)],
         most: usize,
-        now: djamon_core::domain::Instant,
+        now: Instant,
     ) -> Result<(Vec<Claim>, usize), StoreError> {
         let mut tries = 1;
         loop {
@@ -176,9 +177,9 @@ impl Drain<'_> {
 
 /// The time of day, and whether there is time left to begin another message.
 #[derive(Debug, Clone, Copy)]
-pub struct Hour {
+pub struct Moment {
     /// The time of day.
-    pub now: djamon_core::domain::Instant,
+    pub now: Instant,
     /// Whether another message may be begun.
     pub goes_on: bool,
 }

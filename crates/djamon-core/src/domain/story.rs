@@ -25,7 +25,7 @@ pub struct Story {
 pub struct Backlog {
     /// The channel that is told.
     pub channel: String,
-    /// Whether it was told in vain before.
+    /// Whether the channel could not be told when they happened: they are of several runs.
     pub was_away: bool,
     /// The outages, those that go on first, else in order of number.
     pub outages: Vec<Chapter>,

@@ -17,7 +17,6 @@ pub(super) fn of(
     channel: &str,
     key: String,
     told: &[(i32, Option<i32>)],
-    was_away: bool,
 ) -> Result<Story, StoreError> {
     let ids: Vec<i32> = told.iter().map(|(event, _)| *event).collect();
     let events = events(connection, &ids)?;
@@ -36,6 +35,9 @@ pub(super) fn of(
         }
         _ => {
             chapters.sort_by_key(|chapter| (chapter.outage.resolved_at.is_some(), chapter.outage.id));
+            // Of one run they began together; what was left by an earlier one could not be told then.
+            let was_away =
+                nothing.events.first().map(|event| event.run) != nothing.events.last().map(|event| event.run);
             let backlog = Backlog { channel: channel.to_owned(), was_away, outages: chapters };
             Ok(Story { backlog: Some(backlog), ..nothing })
         }
@@ -48,7 +50,7 @@ pub(super) fn of(
 /// What the database says.
 pub fn of_event(connection: &mut AnyConnection, channel: &str, event: &Event) -> Result<Story, StoreError> {
     let told = [(event.id.0, event.outage.map(|outage| outage.0))];
-    of(connection, channel, format!("djamon-preview-{}", event.id), &told, false)
+    of(connection, channel, format!("djamon-preview-{}", event.id), &told)
 }
 
 fn events(connection: &mut AnyConnection, ids: &[i32]) -> Result<Vec<Event>, StoreError> {

@@ -103,11 +103,10 @@ fn take(
     }
     let events: Vec<(i32, Option<i32>)> =
         message.rows.iter().map(|row| (row.event_id, row.outage_id)).collect();
-    let was_away = message.rows.iter().any(|row| row.tries > 0);
     Ok(Claim {
         tries: message.rows.iter().map(|row| u32::try_from(row.tries).unwrap_or(0)).max().unwrap_or(0),
         may_have_arrived: message.may_have_arrived,
-        story: stories::of(connection, channel, message.key, &events, was_away)?,
+        story: stories::of(connection, channel, message.key, &events)?,
         rows: ids.into_iter().map(OutboxId).collect(),
     })
 }
