@@ -35,6 +35,10 @@ impl Sender for Slow {
         std::thread::sleep(Duration::from_millis(50));
         Ok(())
     }
+
+    fn preview(&self, message: &Message) -> Result<String, NotifyError> {
+        Ok(message.text.clone())
+    }
 }
 
 /// One run at `at` in which every site is seen so. Gives how long recording took.
@@ -43,7 +47,7 @@ fn minute(
     sites: &[Site],
     at: Instant,
     good: bool,
-    channels: &[String],
+    channels: &[djamon_core::domain::Listener],
     attempts: u32,
 ) -> Result<Duration> {
     let location: LocationId = runs::location(connection, "default")?;
@@ -65,8 +69,8 @@ fn minute(
     Ok(taken)
 }
 
-fn channels(count: usize) -> Vec<String> {
-    (0..count).map(|n| format!("channel-{n}")).collect()
+fn channels(count: usize) -> Vec<djamon_core::domain::Listener> {
+    (0..count).map(|n| format!("channel-{n}").as_str().into()).collect()
 }
 
 /// The run that raises an outage of 10,000 sites, with ten channels to be told, beside the run before it.
@@ -98,7 +102,7 @@ pub fn delivered(table: &mut Table) -> Result<()> {
     for n in 0..1000 {
         // Ten minutes without a look would be a streak of its own.
         let at = start.plus(Duration::from_secs(n));
-        minute(connection, &all, at, n % 2 == 1, &["hook".to_owned()], 1)?;
+        minute(connection, &all, at, n % 2 == 1, &["hook".into()], 1)?;
     }
     ensure!(outbox::backlog(connection)? == (1000, 0), "a thousand events should wait");
     let url: &DatabaseUrl = monitor.url();

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use djamon_core::calendar::Zone;
 use djamon_core::clock::{Clock, Stopwatch, SystemClock};
 use djamon_core::domain::plan::RunContext;
 use djamon_core::domain::{
@@ -175,7 +176,8 @@ fn record_minute(
     ids: &mut ViewIds,
 ) -> Result<()> {
     let expected_interval = Duration::from_mins(1);
-    let context = RunContext { run, location, scope: ScopeRule::All, expected_interval, blind_since: None };
+    let (blind_since, zone) = (None, Zone::default());
+    let context = RunContext { run, location, scope: ScopeRule::All, expected_interval, blind_since, zone };
     let seen = (1..=1000).map(|site| Observation {
         site: SiteId(site),
         at,

@@ -152,10 +152,9 @@ fn one_look_is_told_and_nothing_is_stored() {
 #[test]
 fn migrate_tells_what_it_did() {
     let place = Place::default();
-    assert_eq!(
-        place.done(&["migrate"]),
-        "done: 2026-11-23-000000_foundation\ndone: 2026-11-25-100000_alerts\n"
-    );
+    let said = place.done(&["migrate"]);
+    assert!(said.starts_with("done: 2026-11-23-000000_foundation\n"), "{said}");
+    assert!(said.lines().all(|line| line.starts_with("done: ")), "{said}");
     assert_eq!(place.done(&["migrate"]), "the schema is current\n");
 }
 

@@ -1,9 +1,11 @@
 //! Everything that needs a database, a socket or a process.
 
 mod alerts;
+mod api;
 mod apply;
 mod asking;
 mod attack;
+mod channels;
 mod cli;
 mod cli_shows;
 mod conditions;
@@ -21,9 +23,13 @@ mod probe;
 mod probe_handshakes;
 mod probe_tls;
 mod refusals;
+mod report;
+mod rollups;
+mod routing;
 mod run;
 mod scarce;
 mod schema;
 mod slow;
 mod store;
+mod tokens;
 mod web;

@@ -1,7 +1,11 @@
 //! The senders against the other side: a mail server and an HTTP server that answer as scripted.
 
+mod book;
+mod kinds;
 mod mail;
+mod peers;
 mod post;
+mod whole;
 
 use djamon_core::domain::{EventKind, Instant};
 use djamon_core::notify::{Message, NotifyError};
@@ -17,7 +21,10 @@ fn message() -> Message {
         subject: "DOWN: shop and api (since 09:02)".into(),
         text: "2 sites are down.\n\n.hidden dot\nBücher\n".into(),
         short: "DOWN: shop and api (since 09:02). Outage 12, Mon 23 Nov 2026 09:04:13 GMT".into(),
+        html: None,
+        link: "https://status.example/outages/12".into(),
         at: Instant::from_ms(AT),
+        details: None,
     }
 }
 

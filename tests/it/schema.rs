@@ -80,7 +80,7 @@ on_both! {
 
     fn a_schema_whose_steps_are_forgotten_is_left_alone(database: TestDatabase) {
         let mut connection = database.open();
-        connection.batch_execute("DELETE FROM __diesel_schema_migrations; INSERT INTO __diesel_schema_migrations (version) SELECT '' WHERE 1 = 0").unwrap();
+        connection.batch_execute("DELETE FROM __diesel_schema_migrations").unwrap();
         assert_eq!(schema_state(&mut connection).unwrap(), SchemaState::Foreign);
     }
 }

@@ -82,7 +82,7 @@ on_both! {
         let mut connection = database.connect();
         let (one, two) = (add_site(&mut connection, "one", NOON), add_site(&mut connection, "two", NOON));
         let location = runs::location(&mut connection, "default").unwrap();
-        let channels = ["email".to_owned()];
+        let channels = ["email".into()];
         for n in 0..3 {
             let context = begin(&mut connection, location, minute(n));
             let mut ids = ViewIds::after_stored(&mut connection).unwrap();

@@ -1,6 +1,8 @@
 //! The dashboard and its JSON, asked over HTTP: the real application on a database that a scene has filled.
 
 mod answers;
+mod hostile;
+mod proxied;
 mod serving;
 mod stories;
 

@@ -1,9 +1,12 @@
-//! An HTTP server for tests of what posts something somewhere: it keeps every request and answers as scripted.
+//! An HTTP server for tests of what posts something somewhere: it keeps every request and answers as scripted, or as it
+//! judges.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 /// One answer.
 #[derive(Debug, Clone)]
@@ -17,6 +20,16 @@ impl Answer {
     /// An empty answer of this status.
     pub fn new(status: u16) -> Self {
         Answer { status, headers: Vec::new(), body: String::new() }
+    }
+
+    /// None at all: the connection is closed once the request is there.
+    pub fn none() -> Self {
+        Answer::new(0)
+    }
+
+    /// Its status.
+    pub fn status(&self) -> u16 {
+        self.status
     }
 
     /// The same answer with one more header.
@@ -52,9 +65,11 @@ impl Request {
     }
 }
 
-#[derive(Default)]
+/// What a server answers to each request.
+type Judge = Box<dyn FnMut(&Request) -> Answer + Send>;
+
 struct Kept {
-    answers: Vec<Answer>,
+    judge: Judge,
     requests: Vec<Request>,
     stops: bool,
 }
@@ -69,9 +84,33 @@ pub struct HttpSink {
 impl HttpSink {
     /// Starts a server on a free port of the loopback. Each request gets the next of `answers`, the last one for ever.
     pub fn start(answers: impl IntoIterator<Item = Answer>) -> Self {
+        let mut answers: Vec<Answer> = answers.into_iter().collect();
+        HttpSink::judging(move |_| {
+            let next = answers.first().cloned().unwrap_or_else(|| Answer::new(200));
+            if answers.len() > 1 {
+                answers.remove(0);
+            }
+            next
+        })
+    }
+
+    /// Starts a server on a free port of the loopback that answers each request as `judge` says.
+    pub fn judging(judge: impl FnMut(&Request) -> Answer + Send + 'static) -> Self {
+        HttpSink::over(None, judge)
+    }
+
+    /// The same, speaking TLS as `config` says.
+    pub fn encrypted(
+        config: Arc<ServerConfig>,
+        judge: impl FnMut(&Request) -> Answer + Send + 'static,
+    ) -> Self {
+        HttpSink::over(Some(config), judge)
+    }
+
+    fn over(tls: Option<Arc<ServerConfig>>, judge: impl FnMut(&Request) -> Answer + Send + 'static) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port of the loopback");
         let port = listener.local_addr().expect("its address").port();
-        let kept = Arc::new(Mutex::new(Kept { answers: answers.into_iter().collect(), ..Kept::default() }));
+        let kept = Arc::new(Mutex::new(Kept { judge: Box::new(judge), requests: Vec::new(), stops: false }));
         let server = Arc::clone(&kept);
         let accepting = std::thread::spawn(move || {
             for stream in listener.incoming() {
@@ -79,8 +118,9 @@ impl HttpSink {
                     return;
                 }
                 let server = Arc::clone(&server);
+                let tls = tls.clone();
                 // A client that goes away in the middle is no concern of the server.
-                std::thread::spawn(move || stream.map(|stream| answer(&server, stream)));
+                std::thread::spawn(move || stream.map(|stream| serve(&server, stream, tls)));
             }
         });
         HttpSink { port, kept, accepting: Some(accepting) }
@@ -110,27 +150,34 @@ impl Drop for HttpSink {
     }
 }
 
-fn answer(kept: &Mutex<Kept>, stream: TcpStream) -> std::io::Result<()> {
+fn serve(kept: &Mutex<Kept>, stream: TcpStream, tls: Option<Arc<ServerConfig>>) -> std::io::Result<()> {
+    let Some(config) = tls else { return answer(kept, stream) };
+    let connection = ServerConnection::new(config).map_err(std::io::Error::other)?;
+    answer(kept, StreamOwned::new(connection, stream))
+}
+
+fn answer(kept: &Mutex<Kept>, stream: impl Read + Write) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream);
     let Some(request) = request(&mut reader)? else { return Ok(()) };
     let answer = {
         let mut kept = kept.lock().expect("no test panicked with it");
+        let answer = (kept.judge)(&request);
         kept.requests.push(request);
-        let next = kept.answers.first().cloned().unwrap_or_else(|| Answer::new(200));
-        if kept.answers.len() > 1 {
-            kept.answers.remove(0);
-        }
-        next
+        answer
     };
+    if answer.status == 0 {
+        return Ok(());
+    }
     let mut head = format!("HTTP/1.1 {} X\r\nConnection: close\r\n", answer.status);
     for (name, value) in &answer.headers {
         head += &format!("{name}: {value}\r\n");
     }
     head += &format!("Content-Length: {}\r\n\r\n", answer.body.len());
-    reader.get_mut().write_all(format!("{head}{}", answer.body).as_bytes())
+    reader.get_mut().write_all(format!("{head}{}", answer.body).as_bytes())?;
+    reader.get_mut().flush()
 }
 
-fn request(reader: &mut BufReader<TcpStream>) -> std::io::Result<Option<Request>> {
+fn request(reader: &mut BufReader<impl Read>) -> std::io::Result<Option<Request>> {
     let mut line = String::new();
     if reader.read_line(&mut line)? == 0 {
         return Ok(None);

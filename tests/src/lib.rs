@@ -1,5 +1,6 @@
 //! What the tests stand on: databases of their own, a clock they set, the real programs, servers that play the other side.
 
+pub mod alertmanager;
 pub mod binary;
 pub mod clock;
 pub mod cluster;
@@ -14,9 +15,11 @@ pub mod netns;
 pub mod nginx;
 pub mod place;
 pub mod reaper;
+pub mod receiver;
 pub mod running;
 pub mod scene;
 pub mod scripted;
 pub mod site_server;
 pub mod smtp_sink;
+pub mod story;
 pub mod web;

@@ -1,6 +1,7 @@
-"""A real mail server for tests: aiosmtpd on a free port, which takes mail only over an encrypted connection.
+"""A real mail server for tests: aiosmtpd on a free port, which takes mail only over an encrypted connection, and only from
+whoever knows the password when there is one.
 
-    python mail_server.py DIRECTORY CERTIFICATE KEY
+    python mail_server.py DIRECTORY CERTIFICATE KEY [USER PASSWORD]
 
 prints its port and keeps every mail as DIRECTORY/0001.eml, 0002.eml …
 """
@@ -10,7 +11,7 @@ import pathlib
 import ssl
 import sys
 
-from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
+from aiosmtpd.smtp import SMTP, AuthResult
 
 
 class Keeper:
@@ -28,25 +29,18 @@ class Keeper:
         return "250 kept"
 
 
-def knows_ann(_server, _session, _envelope, mechanism, data):
-    """Whoever signs in must be ann with her password; nobody has to."""
-    known = mechanism in ("PLAIN", "LOGIN") and data == LoginPassword(b"ann", b"hunter2")
-    return AuthResult(success=known, handled=False)
-
-
-async def serve(directory, certificate, key):
+async def serve(directory, certificate, key, *known):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     keeper = Keeper(directory)
 
+    def knows(_server, _session, _envelope, _mechanism, data):
+        is_known = (data.login.decode(), data.password.decode()) == known
+        return AuthResult(success=is_known, handled=False)
+
     def conversation():
-        return SMTP(
-            keeper,
-            hostname="mail.example",
-            tls_context=context,
-            require_starttls=True,
-            authenticator=knows_ann,
-        )
+        options = {"authenticator": knows, "auth_required": True} if known else {}
+        return SMTP(keeper, hostname="mail.example", tls_context=context, require_starttls=True, **options)
 
     server = await asyncio.get_running_loop().create_server(conversation, "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)

@@ -1,5 +1,4 @@
 //! The real mail server aiosmtpd, which takes mail only after STARTTLS under a certificate of a private authority.
-//! Whoever signs in must be `ann` with the password `hunter2`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -18,21 +17,30 @@ pub struct MailServer {
 }
 
 impl MailServer {
-    /// Starts it.
+    /// Starts one that takes mail from everybody.
     ///
     /// # Panics
     /// When `DJAMON_TEST_PYTHON` names no Python with aiosmtpd.
     pub fn start() -> Self {
-        let python = std::env::var("DJAMON_TEST_PYTHON");
-        let python = python
-            .expect("DJAMON_TEST_PYTHON must name a Python with tests/requirements.txt: make test sets it");
+        MailServer::knowing(&[])
+    }
+
+    /// Starts one that takes mail only from `user` with this `password`.
+    ///
+    /// # Panics
+    /// As [`MailServer::start`].
+    pub fn with_password(user: &str, password: &str) -> Self {
+        MailServer::knowing(&[user, password])
+    }
+
+    fn knowing(known: &[&str]) -> Self {
         let directory = TempDir::new().unwrap();
         let at = |name: &str| directory.path().join(name);
         std::fs::create_dir(at("mails")).unwrap();
         certify(&at("roots.pem"), &at("certificate.pem"), &at("key.pem"));
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/mail_server.py");
-        let mut command = Command::new(python);
-        command.arg(script).arg(at("mails")).arg(at("certificate.pem")).arg(at("key.pem"));
+        let mut command = Command::new(python());
+        command.arg(script).arg(at("mails")).arg(at("certificate.pem")).arg(at("key.pem")).args(known);
         let running = Running::start(&mut command);
         let port = running.line().parse().unwrap();
         MailServer { directory, port, _running: running }
@@ -55,6 +63,15 @@ impl MailServer {
         files.sort();
         files.iter().map(|file| std::fs::read_to_string(file).unwrap()).collect()
     }
+}
+
+/// The Python that has what the tests take from PyPI.
+///
+/// # Panics
+/// When `DJAMON_TEST_PYTHON` names none.
+pub fn python() -> String {
+    let python = std::env::var("DJAMON_TEST_PYTHON");
+    python.expect("DJAMON_TEST_PYTHON must name a Python with tests/requirements.txt: make test sets it")
 }
 
 fn certify(roots: &Path, certificate: &Path, key: &Path) {

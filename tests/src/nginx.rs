@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use crate::running::Running;
 
-/// A private nginx with one page.
+/// A private nginx.
 #[derive(Debug)]
 pub struct Nginx {
     directory: TempDir,
@@ -17,11 +17,27 @@ pub struct Nginx {
 }
 
 impl Nginx {
-    /// Starts it on a free port.
+    /// Starts it on a free port, with one page.
     ///
     /// # Panics
     /// When nginx is not installed.
     pub fn start() -> Self {
+        Nginx::with("location / { return 200 \"All is well.\\n\"; }")
+    }
+
+    /// Starts it on a free port, in front of what listens at `address`: all below `path` is handed on, as deploy/ shows.
+    ///
+    /// # Panics
+    /// When nginx is not installed.
+    pub fn before(address: &str, path: &str) -> Self {
+        Nginx::with(&format!(
+            "location {path} {{ proxy_pass {address}; proxy_set_header Host $host; \
+             proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; \
+             proxy_set_header X-Forwarded-Proto https; }}"
+        ))
+    }
+
+    fn with(location: &str) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let directory = TempDir::new().unwrap();
         let here = directory.path().display();
@@ -30,7 +46,7 @@ impl Nginx {
         let configuration = format!(
             "daemon off;\nworker_processes 1;\npid {here}/pid;\nerror_log {here}/errors;\nevents {{}}\nhttp {{\n\
              {bodies}    access_log off;\n    server {{\n        listen 127.0.0.1:{port};\n\
-             \x20       location / {{ return 200 \"All is well.\\n\"; }}\n    }}\n}}\n"
+             \x20       {location}\n    }}\n}}\n"
         );
         std::fs::write(directory.path().join("nginx.conf"), configuration).unwrap();
         let mut nginx = Nginx { directory, port, running: None };

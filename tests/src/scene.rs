@@ -6,7 +6,7 @@ use djamon_core::domain::group::NewGroup;
 use djamon_core::domain::run::{Blind, Counts};
 use djamon_core::domain::site::{NewSite, SiteChange};
 use djamon_core::domain::{
-    Group, Instant, Line, Observation, Outcome, Phases, Policy, Site, SiteOptions, Target,
+    Group, Instant, Line, Listener, Observation, Outcome, Phases, Policy, Site, SiteOptions, Target,
 };
 use djamon_core::store::record::{Recorded, ViewIds};
 use djamon_core::store::runs::Ending;
@@ -21,7 +21,7 @@ pub struct Scene {
     /// When the next run begins.
     pub now: Instant,
     /// Who is told of outages.
-    pub channels: Vec<String>,
+    pub channels: Vec<Listener>,
     sites: Vec<Site>,
 }
 

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use djamon_core::calendar::Zone;
 use djamon_core::domain::plan::RunContext;
 use djamon_core::domain::run::Counts;
 use djamon_core::domain::site::NewSite;
 use djamon_core::domain::{
-    Instant, Line, LocationId, Observation, Outcome, Phases, Policy, ScopeRule, Site, SiteOptions, Target,
+    Instant, Line, Listener, LocationId, Observation, Outcome, Phases, Policy, ScopeRule, Site, SiteOptions,
+    Target,
 };
 use djamon_core::store::record::{Recorded, ViewIds};
 use djamon_core::store::runs::Ending;
@@ -53,7 +55,7 @@ pub fn run(
 ) -> Recorded {
     let location = runs::location(connection, "default").unwrap();
     let context = begin(connection, location, at);
-    let channels: Vec<String> = channels.iter().map(|name| (*name).to_owned()).collect();
+    let channels: Vec<Listener> = channels.iter().map(|name| Listener::from(*name)).collect();
     let mut ids = ViewIds::after_stored(connection).unwrap();
     let policy = Policy::default();
     record::departures(connection, &context, &policy, &channels, at).unwrap();
@@ -69,5 +71,5 @@ pub fn begin(connection: &mut AnyConnection, location: LocationId, at: Instant) 
     let expected_interval = Duration::from_secs(60);
     let run = runs::begin(connection, location, at, expected_interval).unwrap();
     let blind_since = runs::blind_since(connection, location, run).unwrap();
-    RunContext { run, location, scope: ScopeRule::All, expected_interval, blind_since }
+    RunContext { run, location, scope: ScopeRule::All, expected_interval, blind_since, zone: Zone::default() }
 }

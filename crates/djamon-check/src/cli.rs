@@ -6,7 +6,9 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use crate::app::{Exit, Failure};
-use crate::commands::{ack, alerts, apply, crontab, group, outages, probe, site, status, user};
+use crate::commands::{
+    ack, alerts, apply, channel, crontab, group, outages, probe, report, site, status, token, user,
+};
 use crate::run;
 
 /// Checks sites, keeps what it saw, tells people of outages
@@ -47,9 +49,15 @@ pub enum Command {
     /// Add, show, change and remove groups of sites
     #[command(subcommand)]
     Group(group::GroupCommand),
+    /// Add, show, change and remove channels: who is told of outages
+    #[command(subcommand)]
+    Channel(channel::ChannelCommand),
     /// Add, show and disable people who may sign in
     #[command(subcommand)]
     User(user::UserCommand),
+    /// Add, show and revoke tokens for the API
+    #[command(subcommand)]
+    Token(token::TokenCommand),
     /// Make groups, sites and channels what a file says
     Apply(apply::ApplyArgs),
     /// Print groups, sites and channels as a file that `apply` takes
@@ -58,6 +66,8 @@ pub enum Command {
     Outages(outages::OutagesArgs),
     /// Take an open outage in hand: nobody is reminded of it any more
     Ack(ack::AckArgs),
+    /// Report uptime and outages of a range of days, or close a month
+    Report(report::ReportArgs),
     /// Show what the channels are owed or were told, and try again
     #[command(subcommand)]
     Alerts(alerts::AlertsCommand),

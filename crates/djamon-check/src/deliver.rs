@@ -8,12 +8,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use djamon_core::channels::Switchboard;
 use djamon_core::clock::Clock;
-use djamon_core::config::{Config, Kind, channel, machine_variables};
+use djamon_core::config::{Config, Kind};
 use djamon_core::domain::alert::Audience;
 use djamon_core::domain::story::Story;
-use djamon_core::domain::{Event, EventId, EventKind};
-use djamon_core::notify::{self, Message, NotifyError, Sender, Style, Templates};
+use djamon_core::domain::{Event, EventId, EventKind, Listener};
+use djamon_core::notify::{self, NotifyError, Sender, Style, Templates};
 use djamon_core::store::{AnyConnection, DatabaseUrl, StoreError, channels, outbox};
 
 use crate::app::App;
@@ -64,15 +65,20 @@ impl Post {
         }
     }
 
-    /// The names of the channels that are on: every event is owed to each of them. Those of the configuration first.
+    /// The channels that are on, those of the configuration first.
     ///
     /// # Errors
     /// What the database says.
-    pub fn channels(&self, connection: &mut AnyConnection) -> Result<Vec<String>, StoreError> {
+    pub fn listeners(&self, connection: &mut AnyConnection) -> Result<Vec<Listener>, StoreError> {
         let of_config = [("email", self.config.email.is_on()), ("twitter", self.config.twitter.enabled)];
-        let of_config = of_config.into_iter().filter(|(_, is_on)| *is_on).map(|(name, _)| name.to_owned());
+        let of_config = of_config.into_iter().filter(|(_, is_on)| *is_on).map(|(name, _)| name.into());
         let stored = channels::all(connection)?.into_iter().filter(|channel| channel.enabled);
-        Ok(of_config.chain(stored.map(|channel| channel.name)).collect())
+        let stored = stored.map(|channel| Listener { channel: channel.name, groups: channel.groups });
+        Ok(of_config.chain(stored).collect())
+    }
+
+    fn names(&self, connection: &mut AnyConnection) -> Result<Vec<String>, StoreError> {
+        Ok(self.listeners(connection)?.into_iter().map(|listener| listener.channel).collect())
     }
 
     /// The channels that are on and those that were ever owed something: those that a command may name.
@@ -80,7 +86,7 @@ impl Post {
     /// # Errors
     /// What the database says.
     pub fn known_channels(&self, connection: &mut AnyConnection) -> Result<Vec<String>, StoreError> {
-        let mut known = self.channels(connection)?;
+        let mut known = self.names(connection)?;
         known.extend(channels::all(connection)?.into_iter().map(|channel| channel.name));
         known.extend(outbox::channels(connection)?);
         known.sort();
@@ -135,18 +141,19 @@ impl Post {
         self.teller(connection, channel)?.tell(&story)
     }
 
-    /// What `story` would say.
+    /// What `channel` would be sent to tell `story`, as text for people.
     ///
     /// # Errors
-    /// When it cannot be composed.
+    /// When it cannot be composed, or the channel is not ready.
     pub fn preview(
         &self,
         connection: &mut AnyConnection,
         story: &Story,
         channel: &str,
-    ) -> Result<Message, NotifyError> {
-        let message = self.teller(connection, channel)?.message(story);
-        message.map_err(|error| NotifyError::permanent(error.to_string()))
+    ) -> Result<String, NotifyError> {
+        let teller = self.teller(connection, channel)?;
+        let message = teller.message(story).map_err(|error| NotifyError::permanent(error.to_string()))?;
+        teller.sender?.preview(&message)
     }
 
     fn serve(&self, channel: &str, audience: Audience, until: Duration) -> Result<Delivered, StoreError> {
@@ -180,12 +187,11 @@ impl Post {
                 let stored = channels::all(connection).map_err(|error| unready(error.to_string()))?;
                 let Some(stored) = stored.into_iter().find(|channel| channel.name == name && channel.enabled)
                 else {
-                    let known = self.channels(connection).unwrap_or_default();
+                    let known = self.names(connection).unwrap_or_default();
                     return Err(NotifyError::permanent(no_such_channel(name, &known)));
                 };
-                let settings =
-                    serde_json::from_str(&stored.settings).map_err(|error| unready(error.to_string()))?;
-                let ready = channel(&stored.kind, &settings, Path::new("/"), &machine_variables)
+                let ready = Switchboard::new(&self.config, Path::new("/"))
+                    .ready(&stored)
                     .map_err(|error| unready(format!("channel {name}: {}", error.problems.join("; "))))?;
                 notify::sender(&ready, &self.clock)
                     .map_err(|invalid| unready(format!("channel {name}: {invalid}")))

@@ -186,13 +186,13 @@ impl<'a> Runner<'a> {
             runs::note_overlap(connection, location, self.app.now(), promised)?;
             return Ok(None);
         };
-        let channels = self.post.channels(connection)?;
+        let listeners = self.post.listeners(connection)?;
         let progress = self.args.every.is_none() && !self.app.quiet && std::io::stderr().is_terminal();
         let order = round::Order {
             selection: &self.selection,
             location,
             promised,
-            channels: &channels,
+            listeners: &listeners,
             keep_views: self.args.json,
             progress,
         };

@@ -1,10 +1,11 @@
 //! Instants as people and protocols write them, and back. The border to calendars: the domain counts milliseconds.
 //! What lies beyond the calendar is written as its first or last instant.
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, Offset, SecondsFormat, TimeZone, Utc};
 use chrono_tz::Tz;
 
 use crate::domain::Instant;
+use crate::domain::uptime::{HOUR_MS, Hours};
 
 /// The years that four digits can write; beyond them RFC 3339 has no text and mail no date.
 const FIRST_MS: i64 = -62_167_219_200_000;
@@ -39,6 +40,121 @@ pub fn clock_time(at: Instant, time_zone: Tz) -> String {
 pub fn date_time(at: Instant, time_zone: Tz) -> String {
     utc(at).with_timezone(&time_zone).format("%Y-%m-%d %H:%M").to_string()
 }
+
+/// The place whose calendar days are the days of the history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Zone(pub Tz);
+
+impl Default for Zone {
+    fn default() -> Self {
+        Zone(Tz::UTC)
+    }
+}
+
+impl Zone {
+    /// Its hours. In the one place whose clocks change by half an hour (Lord Howe Island) midnight lies within an hour
+    /// for half of the year: an hour is of the day in which it begins.
+    pub fn hours(self) -> Hours {
+        let offset = self.0.offset_from_utc_datetime(&utc(Instant::from_ms(MODERN_MS)).naive_utc()).fix();
+        Hours { ahead_ms: (i64::from(offset.local_minus_utc()) * 1000).rem_euclid(HOUR_MS) }
+    }
+
+    /// The day at `at`: days since 1970-01-01 by the calendar there.
+    pub fn day_of(self, at: Instant) -> i64 {
+        day_number(utc(at).with_timezone(&self.0).date_naive())
+    }
+
+    /// When that day begins: where the calendar jumps over midnight, or over the day, with what follows.
+    pub fn start_of(self, day: i64) -> Instant {
+        let midnight = date_of(day).and_time(chrono::NaiveTime::MIN);
+        let found = (0..200).find_map(|quarters| {
+            let time = midnight + chrono::Duration::minutes(15 * quarters);
+            self.0.from_local_datetime(&time).earliest()
+        });
+        found.map_or_else(
+            || Instant::from_ms(midnight.and_utc().timestamp_millis()),
+            |at| Instant::from_ms(at.timestamp_millis()),
+        )
+    }
+
+    /// The number of the first hour of that day; its last is the one before the next day's first.
+    pub fn first_hour_of(self, day: i64) -> i64 {
+        let (hours, start) = (self.hours(), self.start_of(day));
+        let number = hours.number_of(start);
+        // Only where midnight lies within an hour.
+        number + i64::from(hours.start_of(number) < start && self.day_of(hours.start_of(number)) != day)
+    }
+}
+
+/// 2026-01-01: what clocks show today counts, not what they did a century ago.
+const MODERN_MS: i64 = 1_767_225_600_000;
+
+/// The day of a text like `2026-11-23`.
+///
+/// # Errors
+/// A sentence with the text, when there is no such day.
+pub fn parse_day(text: &str) -> Result<i64, String> {
+    NaiveDate::parse_from_str(text.trim(), "%Y-%m-%d")
+        .map(day_number)
+        .map_err(|_| format!("{text:?} is not a day; write it like \"2026-11-23\""))
+}
+
+/// A month of the calendar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Month {
+    year: i32,
+    month: u32,
+}
+
+impl Month {
+    /// The month of a text like `2026-11`.
+    ///
+    /// # Errors
+    /// A sentence with the text, when there is no such month.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        NaiveDate::parse_from_str(&format!("{}-01", text.trim()), "%Y-%m-%d")
+            .map(|first| Month { year: first.year(), month: first.month() })
+            .map_err(|_| format!("{text:?} is not a month; write it like \"2026-11\""))
+    }
+
+    /// The month in which this day lies.
+    pub fn of(day: i64) -> Self {
+        let date = date_of(day);
+        Month { year: date.year(), month: date.month() }
+    }
+
+    /// Its first day, and the first day of the next one.
+    pub fn days(self) -> (i64, i64) {
+        let next = if self.month == 12 { (self.year + 1, 1) } else { (self.year, self.month + 1) };
+        let first = |(year, month)| day_number(NaiveDate::from_ymd_opt(year, month, 1).unwrap_or_default());
+        (first((self.year, self.month)), first(next))
+    }
+
+    /// Its number in tables: 202611.
+    pub fn number(self) -> i32 {
+        self.year * 100 + i32::try_from(self.month).unwrap_or(0)
+    }
+}
+
+impl std::fmt::Display for Month {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:04}-{:02}", self.year, self.month)
+    }
+}
+
+/// The days since 1970-01-01.
+pub fn day_number(date: NaiveDate) -> i64 {
+    i64::from(date.num_days_from_ce()) - EPOCH_DAY
+}
+
+/// The date of a number of days since 1970-01-01.
+pub fn date_of(day: i64) -> NaiveDate {
+    let from_ce = i32::try_from(day.saturating_add(EPOCH_DAY)).unwrap_or(i32::MAX);
+    NaiveDate::from_num_days_from_ce_opt(from_ce).unwrap_or_default()
+}
+
+/// 1970-01-01 in days since the year 1.
+const EPOCH_DAY: i64 = 719_163;
 
 fn utc(at: Instant) -> DateTime<Utc> {
     DateTime::from_timestamp_millis(at.ms().clamp(FIRST_MS, LAST_MS)).unwrap_or_default()
@@ -82,7 +198,53 @@ mod tests {
         }
     }
 
+    #[test]
+    fn days_are_those_of_the_place_and_made_of_its_hours() {
+        let day = |text: &str| day_number(text.parse().unwrap());
+        let length = |zone: Tz, text: &str| {
+            let (zone, day) = (Zone(zone), day(text));
+            let (first, next) = (zone.first_hour_of(day), zone.first_hour_of(day + 1));
+            assert_eq!(zone.day_of(zone.start_of(day)), day, "{zone:?} {text}");
+            (rfc3339(zone.start_of(day))[5..16].to_owned(), next - first)
+        };
+        assert_eq!(length(Tz::UTC, "2026-10-25"), ("10-25T00:00".into(), 24));
+        assert_eq!(length(Tz::Europe__Berlin, "2026-10-25"), ("10-24T22:00".into(), 25));
+        assert_eq!(length(Tz::Europe__Berlin, "2026-03-29"), ("03-28T23:00".into(), 23));
+        assert_eq!(length(Tz::Asia__Kolkata, "2026-10-25"), ("10-24T18:30".into(), 24));
+        assert_eq!(length(Tz::Asia__Kathmandu, "2026-10-25"), ("10-24T18:15".into(), 24));
+        // Midnight is left out in Santiago, and the clocks change by half an hour on Lord Howe Island.
+        assert_eq!(length(Tz::America__Santiago, "2026-09-06"), ("09-06T04:00".into(), 23));
+        assert_eq!(length(Tz::Australia__Lord_Howe, "2026-04-05"), ("04-04T13:00".into(), 25));
+        assert_eq!(length(Tz::Australia__Lord_Howe, "2026-10-04"), ("10-03T13:30".into(), 23));
+    }
+
+    #[test]
+    fn days_and_months_are_read_or_refused_by_name() {
+        let month = Month::parse("2026-12").unwrap();
+        assert_eq!((month.number(), month.to_string()), (202_612, "2026-12".to_owned()));
+        let (first, next) = month.days();
+        assert_eq!(
+            (date_of(first).to_string(), date_of(next).to_string()),
+            ("2026-12-01".into(), "2027-01-01".into())
+        );
+        assert_eq!(
+            (Month::of(first), Month::of(next - 1), parse_day("2026-12-01")),
+            (month, month, Ok(first))
+        );
+        assert!(Month::parse("2026-13").unwrap_err().contains("\"2026-13\" is not a month"));
+        assert!(parse_day("2026-02-30").unwrap_err().contains("\"2026-02-30\" is not a day"));
+    }
+
     proptest! {
+        #[test]
+        fn every_hour_is_of_one_day(ms in 0i64..4_000_000_000_000, zone in 0..chrono_tz::TZ_VARIANTS.len()) {
+            let zone = Zone(chrono_tz::TZ_VARIANTS[zone]);
+            let hour = zone.hours().number_of(Instant::from_ms(ms));
+            let day = zone.day_of(zone.hours().start_of(hour));
+            prop_assert!(zone.first_hour_of(day) <= hour && hour < zone.first_hour_of(day + 1), "{zone:?} {day}");
+            prop_assert_eq!(date_of(day_number(date_of(day))), date_of(day));
+        }
+
         #[test]
         fn what_is_written_is_read_back(ms in FIRST_MS..=LAST_MS) {
             let at = Instant::from_ms(ms);

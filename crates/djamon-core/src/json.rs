@@ -4,8 +4,9 @@
 //! Visitors get the same objects with addresses, details and options null, and without what is not public.
 
 mod alerts;
-
-pub use alerts::{AcknowledgedJson, AlertJson, AlertStatsJson};
+mod channel;
+mod sight;
+mod token;
 
 use serde::Serialize;
 
@@ -19,6 +20,11 @@ use crate::store::outages::{NamedPart, OutageSites};
 use crate::store::outbox::Alert;
 use crate::store::statuses::SiteStatus;
 use crate::store::users::{Role, User};
+
+pub use alerts::{AcknowledgedJson, AlertJson, AlertStatsJson};
+pub use channel::ChannelJson;
+pub use sight::SightJson;
+pub use token::TokenJson;
 
 /// For whom an object is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +48,7 @@ impl Reader {
 }
 
 /// A share of time per window, 0 to 1; null when unknown.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Windows {
     /// The last 24 hours.
     #[serde(rename = "24h")]
@@ -63,7 +69,8 @@ impl Windows {
 }
 
 /// A site and how it stands.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+#[schema(as = Site)]
 pub struct SiteJson {
     /// Its name in URLs and commands.
     pub slug: String,
@@ -125,7 +132,8 @@ impl SiteJson {
 }
 
 /// A SiteView.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = View)]
 pub struct ViewJson {
     /// Its key.
     pub id: ViewId,
@@ -159,7 +167,8 @@ impl ViewJson {
 }
 
 /// A group with its sites.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+#[schema(as = Group)]
 pub struct GroupJson {
     /// Its name in URLs and commands.
     pub slug: String,
@@ -194,7 +203,7 @@ impl GroupJson {
 }
 
 /// Whether an outage goes on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum OutageState {
     /// It goes on.
@@ -204,7 +213,8 @@ pub enum OutageState {
 }
 
 /// An outage.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = Outage)]
 pub struct OutageJson {
     /// Its number.
     pub id: i32,
@@ -261,7 +271,8 @@ impl OutageJson {
 }
 
 /// A site's part in an outage.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = OutageSite)]
 pub struct OutageSiteJson {
     /// The site's name in URLs and commands.
     pub slug: String,
@@ -291,7 +302,8 @@ impl OutageSiteJson {
 }
 
 /// Something that happened.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = Event)]
 pub struct EventJson {
     /// Its number.
     pub id: i32,

@@ -53,7 +53,7 @@ impl Ask {
             query: Query::parse(request.query_string()),
             headers: request.headers().clone(),
             body: Bytes::new(),
-            client: Client::of(request),
+            client: Client::of(request, &app.trusted_proxies),
             path: path.collect(),
         }
     }
@@ -112,7 +112,8 @@ impl Ask {
     pub fn expects(&self, now: i32) -> Result<(), WebError> {
         let Some(wanted) = self.header("if-match") else { return Ok(()) };
         let tag = crate::answer::etag(now);
-        let mut wanted = wanted.split(',').map(str::trim);
+        // A proxy that compresses makes the tag a weak one.
+        let mut wanted = wanted.split(',').map(|one| one.trim().trim_start_matches("W/"));
         if wanted.any(|one| one == "*" || one == tag) { Ok(()) } else { Err(WebError::Version { now }) }
     }
 

@@ -35,6 +35,20 @@ impl Query {
             .ok_or_else(|| invalid("limit", format!("{text:?} is not a number from 1 to {MOST}")))
     }
 
+    /// `limit` and `after` of a list that is whole when neither is given.
+    ///
+    /// # Errors
+    /// [`WebError::Invalid`].
+    pub fn part(&self) -> Result<Option<Part>, WebError> {
+        let after = self.get("after").map(|text| {
+            number(text).ok_or_else(|| invalid("after", format!("{text:?} is not what a list's next was")))
+        });
+        let after = after.transpose()?;
+        let is_part = after.is_some() || self.get("limit").is_some();
+        let part = Part { after: after.unwrap_or(0), limit: self.limit(MOST)? };
+        Ok(is_part.then_some(part))
+    }
+
     /// `page`: from 1.
     ///
     /// # Errors
@@ -82,6 +96,26 @@ impl Query {
             Some("resolved") => Ok(Which::Resolved),
             Some(other) => Err(invalid("state", format!("{other:?} is not a state; use open or resolved"))),
         }
+    }
+}
+
+/// A part of a list that is in the order of its things' numbers, so that what is added meanwhile comes at its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Part {
+    /// Those with greater numbers.
+    pub after: i32,
+    /// How many at most.
+    pub limit: usize,
+}
+
+impl Part {
+    /// Leaves of `things` those of this part, in their order, and gives what `after` has to be for those that follow.
+    pub fn cut<T>(self, things: &mut Vec<T>, number: impl Fn(&T) -> i32) -> Option<String> {
+        things.retain(|thing| number(thing) > self.after);
+        things.sort_by_key(&number);
+        let is_more = things.len() > self.limit;
+        things.truncate(self.limit);
+        things.last().filter(|_| is_more).map(|last| number(last).to_string())
     }
 }
 

@@ -86,8 +86,8 @@ const fn api(verb: Verb, path: &'static str, who: Who, handler: Handler) -> Rout
 
 /// The table. Of two addresses that fit, the first counts.
 pub const ROUTES: &[Route] = {
-    use Verb::Get;
-    use Who::{Anyone, Readers};
+    use Verb::{Delete, Get, Patch, Post};
+    use Who::{Admins, Anyone, Readers};
     &[
         page(Get, "/healthz", Anyone, pages::health::healthz),
         page(Get, "/", Readers, pages::home::home),
@@ -96,15 +96,24 @@ pub const ROUTES: &[Route] = {
         page(Get, "/outages", Readers, pages::outages::outages),
         page(Get, "/outages/current", Readers, pages::outage::current),
         page(Get, "/outages/{id}", Readers, pages::outage::outage),
+        page(Get, "/api/docs", Readers, pages::api_docs::docs),
+        api(Get, "/api/v1/openapi.json", Readers, api::document::openapi),
         api(Get, "/api/v1/summary", Readers, api::summary::summary),
         api(Get, "/api/v1/groups", Readers, api::groups::groups),
+        api(Post, "/api/v1/groups", Admins, api::group_changes::add),
         api(Get, "/api/v1/groups/{slug}", Readers, api::groups::group),
+        api(Patch, "/api/v1/groups/{slug}", Admins, api::group_changes::edit),
+        api(Delete, "/api/v1/groups/{slug}", Admins, api::group_changes::remove),
         api(Get, "/api/v1/sites", Readers, api::sites::sites),
+        api(Post, "/api/v1/sites", Admins, api::site_changes::add),
         api(Get, "/api/v1/sites/{slug}", Readers, api::sites::site),
+        api(Patch, "/api/v1/sites/{slug}", Admins, api::site_changes::edit),
+        api(Delete, "/api/v1/sites/{slug}", Admins, api::site_changes::remove),
         api(Get, "/api/v1/sites/{slug}/views", Readers, api::sites::views),
         api(Get, "/api/v1/outages", Readers, api::outages::outages),
         api(Get, "/api/v1/outages/current", Readers, api::outages::current),
         api(Get, "/api/v1/outages/{id}", Readers, api::outages::outage),
+        api(Post, "/api/v1/probe", Admins, api::probe::probe),
     ]
 };
 

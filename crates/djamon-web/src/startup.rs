@@ -9,15 +9,18 @@ use actix_web::middleware::{Compress, DefaultHeaders, Next, from_fn};
 use actix_web::{App as ActixApp, HttpServer, web};
 use chrono_tz::Tz;
 use djamon_core::clock::{Clock, Stopwatch};
-use djamon_core::config::Config;
+use djamon_core::config::{CheckSection, Config, Network};
 use djamon_core::domain::Instant;
 use djamon_core::schedule::{Schedule, machine_time_zone};
 use djamon_core::store::{DatabaseUrl, StoreError};
 
+use crate::client::Client;
 use crate::database::Database;
 use crate::error::WebError;
+use crate::probes::Probes;
 use crate::render::Renderer;
-use crate::routes;
+use crate::view::api::Docs;
+use crate::{cors, openapi, routes};
 
 /// What all requests share.
 pub struct App {
@@ -33,6 +36,18 @@ pub struct App {
     pub schedule: Schedule,
     /// By whose clocks.
     pub time_zone: Tz,
+    /// What counts for every site, and which addresses may be asked.
+    pub check: CheckSection,
+    /// Looks that are asked for.
+    pub probes: Probes,
+    /// The API described for programs.
+    pub openapi: String,
+    /// The API described for people.
+    pub docs: Docs,
+    /// Whose word on where a request comes from counts.
+    pub trusted_proxies: Vec<Network>,
+    /// Whose pages may read the API in a browser.
+    pub cors_origins: Vec<String>,
     /// Whether visitors may read.
     pub public: bool,
     /// The path it is served under, without a slash at its end.
@@ -77,10 +92,19 @@ impl Application {
         let database = Database::open(url).map_err(store_error)?;
         // 2.
         let base = path_of(&config.web.base_url)?;
+        let document = openapi::document(&config.web.base_url)
+            .map_err(|error| StartError::Unable(format!("cannot describe the API: {error}")))?;
         let app = web::Data::new(App {
             database,
+            openapi: document.to_string(),
+            docs: Docs::new(&document),
+            trusted_proxies: config.web.trusted_proxies.clone(),
+            cors_origins: config.web.cors_origins.clone(),
             renderer: Renderer::new(config.web.templates.as_deref(), &base)
                 .map_err(StartError::Configuration)?,
+            probes: Probes::new(config, Arc::clone(&clock))
+                .map_err(|error| StartError::Configuration(error.to_string()))?,
+            check: config.check.clone(),
             started_at: clock.now(),
             clock,
             schedule: Schedule::parse(&config.check.schedule)
@@ -101,6 +125,7 @@ impl Application {
                 .configure(|config| routes::configure(config, &app.base))
                 .default_service(web::to(|| async { Err::<&str, _>(WebError::NotFound) }))
                 .wrap(from_fn(face))
+                .wrap(from_fn(cors::cors))
                 .wrap(Compress::default())
                 .wrap(headers())
         })
@@ -160,18 +185,23 @@ async fn face(
     let request = response.request();
     let (method, path) = (request.method().clone(), request.path().to_owned());
     let app = request.app_data::<web::Data<App>>().cloned();
+    let is_logged = app.as_ref().filter(|_| tracing::enabled!(tracing::Level::INFO));
+    let client = is_logged.map(|app| Client::of(request, &app.trusted_proxies));
     let error = response.response().error().and_then(|error| error.as_error::<WebError>());
     let faced = error.zip(app).map(|(error, app)| {
         if let WebError::Database(_) | WebError::Internal(_) = error {
             tracing::error!("{method} {path}: {error}");
         }
         let rest = path.strip_prefix(app.base.as_str()).unwrap_or(&path);
-        if rest == "/api" || rest.starts_with("/api/") { error.json() } else { error.page(&app.renderer) }
+        let is_api = rest == "/api" || (rest.starts_with("/api/") && rest != "/api/docs");
+        if is_api { error.json() } else { error.page(&app.renderer) }
     });
     let response = match faced {
         Some(faced) => response.into_response(faced),
         None => response,
     };
-    tracing::info!("{method} {path} {} {:?}", response.status().as_u16(), watch.elapsed());
+    if let Some(client) = client {
+        tracing::info!("{} {method} {path} {} {:?}", client.ip, response.status().as_u16(), watch.elapsed());
+    }
     Ok(response)
 }

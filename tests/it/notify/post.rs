@@ -34,7 +34,7 @@ fn settings(api_url: String) -> Twitter {
     let secret = |text: &str| Secret(text.to_owned());
     Twitter {
         enabled: true,
-        consumer_key: secret("ck"),
+        consumer_key: secret("12-ck"),
         consumer_secret: secret("cs+/&"),
         oauth_token: secret("12-at"),
         oauth_secret: secret("as=%"),
@@ -82,7 +82,7 @@ fn a_post_is_json_and_signed_as_rfc_5849_says() {
         })
         .collect();
     let signature = parameters.remove("oauth_signature").unwrap();
-    assert_eq!(parameters["oauth_consumer_key"], "ck");
+    assert_eq!(parameters["oauth_consumer_key"], "12-ck");
     assert_eq!(parameters["oauth_token"], "12-at");
     assert_eq!(parameters["oauth_signature_method"], "HMAC-SHA1");
     assert_eq!(

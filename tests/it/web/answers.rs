@@ -82,11 +82,15 @@ fn head_works_wherever_get_does_and_nothing_else() {
         assert_eq!(head.status, web.get(path).status, "{path}");
         assert_eq!(head.body, "", "{path}");
         if *path != "/nothing-here" {
-            let post = web.ask("POST", path, &[]);
-            assert_eq!((post.status, post.header("allow")), (405, "GET, HEAD"), "{path}");
+            let put = web.ask("PUT", path, &[]);
+            let is_list = path.ends_with("/groups") || path.ends_with("/sites");
+            let allowed = if is_list { "GET, HEAD, POST" } else { "GET, HEAD" };
+            assert_eq!((put.status, put.header("allow")), (405, allowed), "{path}");
         }
     }
-    assert_eq!(web.ask("DELETE", "/api/v1/sites/shop", &[]).json()["error"]["code"], "method_not_allowed");
+    let options = web.ask("OPTIONS", "/api/v1/sites/shop", &[("origin", "https://wall.example")]);
+    assert_eq!((options.status, options.header("allow")), (405, "GET, HEAD, PATCH, DELETE"));
+    assert_eq!(options.json()["error"]["code"], "method_not_allowed");
 }
 
 #[test]
@@ -137,4 +141,30 @@ fn the_documented_errors_are_those_there_are() {
     let rows =
         all.map(|code| format!("| {} | `{}` | {} |", code.status().as_u16(), code.name(), code.when()));
     assert_eq!(documented, rows.collect::<Vec<_>>());
+}
+
+#[test]
+fn other_sites_pages_read_the_api_only_when_they_are_listed() {
+    let (database, scene) = filled();
+    let mut config = config(&database);
+    config.web.cors_origins = vec!["https://wall.example".into()];
+    let (web, _) = web(&config, scene.now);
+    let ask = |method: &str, path: &str, origin: &str| {
+        let preflight = ("access-control-request-method", "GET");
+        let reply = web.ask(method, path, &[("origin", origin), preflight]);
+        (reply.status, reply.header("access-control-allow-origin").to_owned())
+    };
+    let wall = "https://wall.example";
+    assert_eq!(ask("GET", "/api/v1/sites", wall), (200, wall.into()));
+    assert_eq!(ask("GET", "/api/v1/sites/none", wall), (404, wall.into()), "errors can be read too");
+    assert_eq!(ask("OPTIONS", "/api/v1/sites", wall), (204, wall.into()));
+    assert_eq!(ask("GET", "/", wall), (200, String::new()), "pages are for people");
+    for other in ["https://wall.example.org", "http://wall.example", "null", "*"] {
+        assert_eq!(ask("GET", "/api/v1/sites", other), (200, String::new()), "{other}");
+        assert_eq!(ask("OPTIONS", "/api/v1/sites", other), (405, String::new()), "{other}");
+    }
+    let allowed =
+        web.ask("OPTIONS", "/api/v1/sites", &[("origin", wall), ("access-control-request-method", "DELETE")]);
+    assert_eq!(allowed.header("access-control-allow-methods"), "GET, HEAD");
+    assert_eq!(allowed.header("access-control-allow-credentials"), "");
 }

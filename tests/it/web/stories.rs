@@ -125,7 +125,7 @@ on_both! {
 
     fn a_visitor_sees_no_private_thing_on_any_page(database: TestDatabase) {
         let mut scene = Scene::new(database.connect(), NOON);
-        scene.channels = vec![format!("{PRIVATE}-channel")];
+        scene.channels = vec![format!("{PRIVATE}-channel").into()];
         let shops = scene.group("Shops", true);
         let hidden = scene.group(&format!("{PRIVATE} group"), false);
         let url = format!("http://{PRIVATE}:{PRIVATE}@{PRIVATE}.test/{PRIVATE}");

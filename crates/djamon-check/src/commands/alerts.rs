@@ -146,10 +146,10 @@ fn preview(app: &App, post: &Post, args: &PreviewArgs, out: &mut dyn Write) -> R
         return Err(Failure::usage(problem));
     };
     let story = stories::of_event(&mut connection, &args.channel, event)?;
-    let message = post
+    let text = post
         .preview(&mut connection, &story, &args.channel)
         .map_err(|error| Failure::failed(error.to_string()))?;
-    writeln!(out, "Subject: {}\n\n{}\nShort: {}", message.subject, message.text, message.short)?;
+    write!(out, "{text}")?;
     Ok(())
 }
 

@@ -3,14 +3,17 @@
 pub mod ack;
 pub mod alerts;
 pub mod apply;
+pub mod channel;
 pub mod check_options;
 pub mod crontab;
 pub mod group;
 pub mod migrate;
 pub mod outages;
 pub mod probe;
+pub mod report;
 pub mod site;
 pub mod status;
+pub mod token;
 pub mod user;
 
 use std::io::Write;
@@ -50,11 +53,14 @@ pub fn run(app: &App, command: Command, out: &mut dyn Write) -> Result<Exit, Fai
         Command::Probe(args) => probe::run(app, &args, out),
         Command::Site(command) => site::run(app, command, out),
         Command::Group(command) => group::run(app, command, out),
+        Command::Channel(command) => channel::run(app, command, out),
         Command::User(command) => user::run(app, command, out),
+        Command::Token(command) => token::run(app, command, out),
         Command::Apply(args) => apply::apply(app, &args, out),
         Command::Export(args) => apply::export(app, &args, out),
         Command::Outages(args) => outages::run(app, &args, out),
         Command::Ack(args) => ack::run(app, &args, out),
+        Command::Report(args) => report::run(app, &args, out),
         Command::Alerts(command) => alerts::run(app, command, out),
         Command::Migrate => migrate::run(app, out),
         Command::Crontab(action) => match crontab::run(action, &app.config, out) {

@@ -2,10 +2,10 @@
 
 use std::io::Write;
 
-use djamon_core::calendar::{date_time, rfc3339};
-use djamon_core::domain::{Method, Outcome, Phases, Target};
+use djamon_core::calendar::date_time;
+use djamon_core::domain::{Phases, Target};
+use djamon_core::json::SightJson;
 use djamon_core::probe::Sight;
-use serde::Serialize;
 
 use super::check_options::CheckOptions;
 use crate::app::{App, Exit, Failure};
@@ -73,38 +73,4 @@ fn describe(app: &App, sight: &Sight, out: &mut dyn Write) -> Result<(), Failure
         line("certificate", format!("good until {}", date_time(expires_at, app.config.history.time_zone)))?;
     }
     Ok(())
-}
-
-/// What one look saw.
-#[derive(Serialize)]
-struct SightJson<'a> {
-    at: String,
-    code: Option<u16>,
-    outcome: Outcome,
-    degraded: bool,
-    detail: Option<&'a str>,
-    duration_ms: u32,
-    phases: Phases,
-    method: Method,
-    address: Option<String>,
-    redirects: &'a [String],
-    certificate_expires_at: Option<String>,
-}
-
-impl<'a> SightJson<'a> {
-    fn new(sight: &'a Sight) -> Self {
-        SightJson {
-            at: rfc3339(sight.at),
-            code: sight.code,
-            outcome: sight.outcome,
-            degraded: sight.degraded,
-            detail: sight.detail.as_deref(),
-            duration_ms: sight.duration_ms,
-            phases: sight.phases,
-            method: sight.method,
-            address: sight.address.map(|address| address.to_string()),
-            redirects: &sight.redirects,
-            certificate_expires_at: sight.certificate_expires_at.map(rfc3339),
-        }
-    }
 }

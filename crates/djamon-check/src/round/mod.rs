@@ -9,10 +9,11 @@ mod written;
 use std::cell::RefCell;
 use std::time::Duration;
 
+use djamon_core::calendar::Zone;
 use djamon_core::domain::hold::Hold;
 use djamon_core::domain::plan::RunContext;
 use djamon_core::domain::run::Blind;
-use djamon_core::domain::{Instant, LocationId, Look, OutageId, Policy, RunId, SiteId};
+use djamon_core::domain::{Instant, Listener, LocationId, Look, OutageId, Policy, RunId, SiteId};
 use djamon_core::probe::Prober;
 use djamon_core::store::AnyConnection;
 use djamon_core::store::due::{self, DueSite, Selection};
@@ -40,7 +41,7 @@ pub struct Order<'a> {
     /// How long until the next run.
     pub promised: Duration,
     /// Who is told.
-    pub channels: &'a [String],
+    pub listeners: &'a [Listener],
     /// Whether the views are wanted afterwards; otherwise none is kept.
     pub keep_views: bool,
     /// Whether a person watches and wants to see how far it is.
@@ -85,9 +86,10 @@ pub fn run(
         scope: app.config.check.outage_scope,
         expected_interval: order.promised,
         blind_since,
+        zone: Zone(app.config.history.time_zone),
     };
     let policy = &app.config.check.policy;
-    let departed = record::departures(connection, &context, policy, order.channels, started_at)?;
+    let departed = record::departures(connection, &context, policy, order.listeners, started_at)?;
     let due = due::counts(connection, order.selection, order.location, started_at)?;
 
     let mut round = Round {
@@ -110,7 +112,7 @@ pub fn run(
     }
     // Who has not looked knows nothing of what goes on.
     if due.sites > 0 && round.ending.blind.is_none() {
-        record::reminders(connection, &context, &app.config.alerts.reminders, order.channels, app.now())?;
+        record::reminders(connection, &context, &app.config.alerts.reminders, order.listeners, app.now())?;
     }
     round.ending.at = app.now().max(started_at);
     runs::finish(connection, run, &round.ending)?;

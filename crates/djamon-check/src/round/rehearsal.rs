@@ -36,7 +36,7 @@ pub fn rehearse(
         selection,
         location: place,
         promised: Duration::ZERO,
-        channels: &[],
+        listeners: &[],
         keep_views: false,
         progress: false,
     };

@@ -78,8 +78,15 @@ impl<'a, 'r> Written<'a, 'r> {
         let batch = std::mem::take(&mut self.batch);
         let policy = &self.app.config.check.policy;
         let now = self.app.now();
-        match record::batch(connection, &self.context, policy, &mut self.ids, batch, self.order.channels, now)
-        {
+        match record::batch(
+            connection,
+            &self.context,
+            policy,
+            &mut self.ids,
+            batch,
+            self.order.listeners,
+            now,
+        ) {
             Ok(recorded) => self.note(recorded),
             Err(error) => self.failure = Some(error),
         }

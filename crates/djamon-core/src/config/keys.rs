@@ -23,7 +23,7 @@ pub(super) const SECTIONS: [(&str, &[&str]); 7] = [
         ],
     ),
     ("history", &["keep_views", "keep_hours", "time_zone"]),
-    ("alerts", &["reminders"]),
+    ("alerts", &["reminders", "key", "key_file"]),
     ("email", &["from", "to", "host", "port", "tls", "user", "password", "password_file", "file_dir"]),
     (
         "twitter",
@@ -41,7 +41,20 @@ pub(super) const SECTIONS: [(&str, &[&str]); 7] = [
             "include_url",
         ],
     ),
-    ("web", &["listen", "base_url", "secret_key", "secret_key_file", "state_dir", "public", "templates"]),
+    (
+        "web",
+        &[
+            "listen",
+            "base_url",
+            "secret_key",
+            "secret_key_file",
+            "state_dir",
+            "public",
+            "templates",
+            "trusted_proxies",
+            "cors_origins",
+        ],
+    ),
 ];
 
 /// A key and the section it stands in.
@@ -162,7 +175,7 @@ mod tests {
     #[test]
     fn every_secret_has_its_twin() {
         let twins: Vec<_> = Key::all().filter(|key| key.twin().is_some()).map(|key| key.1).collect();
-        assert_eq!(twins.len(), 14);
+        assert_eq!(twins.len(), 16);
         assert_eq!(Key("email", "password").twin(), Some(Key("email", "password_file")));
         assert_eq!(Key("email", "password_file").twin(), Some(Key("email", "password")));
         assert_eq!(Key("web", "listen").twin(), None);

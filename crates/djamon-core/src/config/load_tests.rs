@@ -240,6 +240,7 @@ fn any_secret_can_come_from_a_file() {
     assert_eq!(config.database.url, Secret("postgres://db/djamon".into()));
     assert_eq!(config.database.sqlite_path(), None);
     let read = [
+        config.alerts.key,
         config.email.password,
         twitter.consumer_key,
         twitter.consumer_secret,
@@ -247,5 +248,5 @@ fn any_secret_can_come_from_a_file() {
         twitter.oauth_secret,
         web.secret_key,
     ];
-    assert_eq!(read.map(|secret| secret.0.parse::<u32>().unwrap()), [1, 2, 3, 4, 5, 6]);
+    assert_eq!(read.map(|secret| secret.0.parse::<u32>().unwrap()), [1, 2, 3, 4, 5, 6, 7]);
 }

@@ -9,6 +9,7 @@ mod error;
 mod given;
 mod keys;
 mod load;
+mod network;
 mod read;
 mod reader;
 mod sections;
@@ -18,5 +19,6 @@ pub use channel::{
     machine_variables, masked, secret_keys,
 };
 pub use error::ConfigError;
+pub use network::Network;
 pub use read::is_location;
 pub use sections::{Alerts, CheckSection, Config, Database, Email, History, MailTls, Secret, Twitter, Web};

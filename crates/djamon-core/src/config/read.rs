@@ -127,7 +127,7 @@ pub(super) fn alerts(reader: &mut Reader) -> Alerts {
     let reminders = reader.take(Key("alerts", "reminders"), Alerts::default().reminders, |value| {
         Reminders::parse(&texts(value, ',')?)
     });
-    Alerts { reminders }
+    Alerts { reminders, key: long_secret(reader, Key("alerts", "key")) }
 }
 
 pub(super) fn email(reader: &mut Reader) -> Email {
@@ -201,16 +201,19 @@ pub(super) fn twitter(reader: &mut Reader) -> Twitter {
     twitter
 }
 
+/// A secret that is made by itself when it is empty, and is not to be guessed otherwise.
+fn long_secret(reader: &mut Reader, key: Key) -> Secret {
+    let secret = reader.secret(key, Secret::default());
+    if (1..32).contains(&secret.0.len()) {
+        reader.wrong(key, "is shorter than 32 characters; empty it and one is made and kept in state_dir");
+    }
+    secret
+}
+
 pub(super) fn web(reader: &mut Reader) -> Web {
     let key = |name| Key("web", name);
     let default = Web::default();
-    let secret_key = reader.secret(key("secret_key"), default.secret_key);
-    if (1..32).contains(&secret_key.0.len()) {
-        reader.wrong(
-            key("secret_key"),
-            "is shorter than 32 characters; empty it and one is made and kept in state_dir",
-        );
-    }
+    let secret_key = long_secret(reader, key("secret_key"));
     Web {
         listen: reader.take(key("listen"), default.listen, |value| listen(text(value)?)),
         base_url: reader.take(key("base_url"), default.base_url, |value| address(&text(value)?)),
@@ -218,6 +221,12 @@ pub(super) fn web(reader: &mut Reader) -> Web {
         state_dir: reader.path(key("state_dir")),
         public: reader.take(key("public"), default.public, flag),
         templates: reader.path(key("templates")),
+        trusted_proxies: reader.take(key("trusted_proxies"), default.trusted_proxies, |value| {
+            texts(value, ',')?.iter().map(|text| text.parse()).collect()
+        }),
+        cors_origins: reader.take(key("cors_origins"), default.cors_origins, |value| {
+            texts(value, ',')?.iter().map(|text| origin(text)).collect()
+        }),
     }
 }
 
@@ -231,6 +240,13 @@ fn listen(text: String) -> Result<String, String> {
 }
 
 /// `text` without the slash at its end, when links can be made by adding a path to it.
+/// What a browser says of the site whose page asks: scheme, host and port, and nothing else.
+fn origin(text: &str) -> Result<String, String> {
+    let own = address(text).ok().and_then(|address| Url::parse(&address).ok());
+    let own = own.map(|url| url.origin().ascii_serialization()).filter(|own| own == text);
+    own.ok_or_else(|| format!("{text:?} is not an origin; write it like \"https://wall.example.org\""))
+}
+
 pub(super) fn address(text: &str) -> Result<String, String> {
     let example = "write it like \"https://status.example.org\"";
     let url = Url::parse(text).map_err(|error| format!("{text:?} is not a URL: {error}; {example}"))?;

@@ -42,6 +42,16 @@ fn impossible_values_are_refused_with_file_line_and_key() {
     let email = "from = \"a@example.org\"\nto = [\"b@example.org\"]";
     for (section, line, says) in [
         ("check", "timeout = \"21s\"", "timeout: \"21s\" is out of range; use \"100ms\" to \"20s\""),
+        (
+            "web",
+            "trusted_proxies = [\"example.org\"]",
+            "trusted_proxies: \"example.org\" is no address or network; write it like \"127.0.0.1\" or \"10.0.0.0/8\"",
+        ),
+        (
+            "web",
+            "cors_origins = [\"https://wall.example.org/\"]",
+            "cors_origins: \"https://wall.example.org/\" is not an origin; write it like \"https://wall.example.org\"",
+        ),
         ("check", "timeout = 5", "timeout: expected a length of time like \"5s\" or \"30d\", found 5"),
         (
             "check",

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::Network;
 use crate::domain::reminder::Reminders;
 use crate::domain::{Invalid, Policy, ScopeRule, Target};
 use crate::privacy::is_private_host;
@@ -142,6 +143,8 @@ impl Default for History {
 pub struct Alerts {
     /// When people are reminded of an outage that goes on.
     pub reminders: Reminders,
+    /// What the secrets of channels are encrypted with; made and kept in the state directory when empty.
+    pub key: Secret,
 }
 
 /// How a connection to a mail server is protected.
@@ -246,6 +249,10 @@ pub struct Web {
     pub public: bool,
     /// A directory whose files replace built-in templates of the same name.
     pub templates: Option<PathBuf>,
+    /// Whose `X-Forwarded-For` and `X-Forwarded-Proto` count.
+    pub trusted_proxies: Vec<Network>,
+    /// Other sites whose pages may read the API in a browser.
+    pub cors_origins: Vec<String>,
 }
 
 impl Default for Web {
@@ -257,6 +264,8 @@ impl Default for Web {
             state_dir: None,
             public: true,
             templates: None,
+            trusted_proxies: Vec::new(),
+            cors_origins: Vec::new(),
         }
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{EventId, Instant, OutageId, RunId, SiteId};
 
 /// What happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum EventKind {
     /// An outage began.

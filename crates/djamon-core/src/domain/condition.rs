@@ -190,6 +190,15 @@ impl fmt::Display for HeaderTest {
 
 macro_rules! written_as_text {
     ($kind:ty, $expected:literal) => {
+        impl utoipa::PartialSchema for $kind {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                use utoipa::openapi::schema::{ObjectBuilder, Type};
+                ObjectBuilder::new().schema_type(Type::String).description(Some($expected)).into()
+            }
+        }
+
+        impl utoipa::ToSchema for $kind {}
+
         impl Serialize for $kind {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.collect_str(self)

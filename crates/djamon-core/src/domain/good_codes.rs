@@ -56,6 +56,24 @@ impl fmt::Display for GoodCodes {
     }
 }
 
+impl utoipa::PartialSchema for GoodCodes {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, OneOfBuilder, Type};
+        let code = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(100)).maximum(Some(999));
+        let range = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .pattern(Some("^[1-9][0-9][0-9](-[1-9][0-9][0-9])?$"))
+            .examples([serde_json::json!("200-299")]);
+        let either = OneOfBuilder::new().item(code).item(range);
+        ArrayBuilder::new()
+            .items(either)
+            .description(Some("Status codes that count as good: numbers, and ranges as texts."))
+            .into()
+    }
+}
+
+impl utoipa::ToSchema for GoodCodes {}
+
 impl Serialize for GoodCodes {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.0.iter().map(|(from, to)| {

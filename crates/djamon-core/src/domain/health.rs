@@ -12,7 +12,7 @@ use super::{Instant, OutageId};
 pub const MISSED_RUNS: u32 = 3;
 
 /// The one word for everything.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Overall {
     /// Runs have stopped: what is shown may no longer be true.
@@ -41,7 +41,7 @@ impl Overall {
 }
 
 /// How many sites are in each state.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct StateCounts {
     /// Fine.
     pub up: u32,

@@ -39,10 +39,14 @@ ids! {
     ChannelId,
     /// A person who may sign in.
     UserId,
+    /// What a script shows to the API.
+    TokenId,
 }
 
 /// A SiteView's key: a UUID of version 7, so that key order is time order (RFC 9562 §5.7).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
+)]
 #[serde(transparent)]
 pub struct ViewId(pub Uuid);
 

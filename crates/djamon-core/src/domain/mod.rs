@@ -2,6 +2,7 @@
 
 pub mod alert;
 pub mod certificate;
+pub mod channel;
 pub mod condition;
 pub mod good_codes;
 pub mod group;
@@ -20,6 +21,7 @@ pub mod plan;
 pub mod policy;
 pub mod recent;
 pub mod reminder;
+pub mod report;
 pub mod run;
 pub mod site;
 pub mod span;
@@ -28,13 +30,18 @@ pub mod story;
 pub mod streak;
 pub mod target;
 pub mod text;
+pub mod times;
+pub mod token;
 pub mod uptime;
 
 pub use alert::{Event, EventKind};
+pub use channel::{Channel, Listener};
 pub use condition::{HeaderTest, ValueTest};
 pub use good_codes::GoodCodes;
 pub use group::Group;
-pub use ids::{ChannelId, EventId, GroupId, LocationId, OutageId, OutboxId, RunId, SiteId, UserId, ViewId};
+pub use ids::{
+    ChannelId, EventId, GroupId, LocationId, OutageId, OutboxId, RunId, SiteId, TokenId, UserId, ViewId,
+};
 pub use instant::Instant;
 pub use invalid::Invalid;
 pub use ip_family::IpFamily;

@@ -7,7 +7,7 @@ use super::{Instant, SiteId, ViewId};
 macro_rules! outcomes {
     ($($(#[$doc:meta])* $variant:ident = $number:literal $name:literal),+ $(,)?) => {
         /// How one look at a site ended. Stored by number, written by name; neither ever changes.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
         #[serde(rename_all = "lowercase")]
         pub enum Outcome { $($(#[$doc])* $variant),+ }
 
@@ -72,7 +72,7 @@ impl std::fmt::Display for Outcome {
 }
 
 /// How long each phase of a probe took, in milliseconds; `None` for a phase that was not reached.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Phases {
     /// Looking up the name.
     pub dns_ms: Option<u32>,

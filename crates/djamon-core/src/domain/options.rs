@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::de::value::MapDeserializer;
+use serde::de::{Error, IntoDeserializer};
 use serde::{Deserialize, Serialize};
 
 use super::{GoodCodes, HeaderTest, Invalid, IpFamily, Method, Span, ValueTest};
@@ -18,7 +20,7 @@ fn is_secret_header(name: &str) -> bool {
 macro_rules! site_options {
     ($($(#[$doc:meta])* $field:ident: $kind:ty),+ $(,)?) => {
         /// What one site has of its own; everything else is as `[check]` in the configuration says.
-        #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
         #[serde(deny_unknown_fields, default)]
         pub struct SiteOptions {
             $($(#[$doc])* #[serde(skip_serializing_if = "Option::is_none")] pub $field: Option<$kind>),+
@@ -144,6 +146,14 @@ impl SiteOptions {
             value.clone_from(stored);
         }
         Ok(self)
+    }
+
+    /// The one option `name` of this value, so that a problem of it can be told by its name.
+    ///
+    /// # Errors
+    /// What is wrong with the value's type or text.
+    pub fn one<'de, E: Error>(name: &str, value: impl IntoDeserializer<'de, E>) -> Result<Self, E> {
+        Self::deserialize(MapDeserializer::new(std::iter::once((name, value))))
     }
 
     /// The options that name files, with their names.

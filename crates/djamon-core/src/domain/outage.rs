@@ -35,7 +35,7 @@ impl ScopeRule {
 }
 
 /// Why a site is no longer in an outage.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Left {
     /// It is back.

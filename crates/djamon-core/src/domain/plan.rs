@@ -14,6 +14,7 @@ use super::{
     GroupId, Instant, Left, LocationId, Look, Observation, OutageId, Policy, RunId, Scope, ScopeRule, SiteId,
     Streak, ViewId,
 };
+use crate::calendar::Zone;
 
 /// How long before its slot a site is due: cron is never exact.
 pub const EARLY: Duration = Duration::from_secs(10);
@@ -31,6 +32,8 @@ pub struct RunContext {
     pub expected_interval: Duration,
     /// Since when the runs before it were blind.
     pub blind_since: Option<Instant>,
+    /// Whose days its days are.
+    pub zone: Zone,
 }
 
 /// What a plan needs to know of a site as it is configured now.
@@ -175,8 +178,6 @@ pub struct RunPlan {
     pub changes: Vec<Change>,
     /// Hours that are over, and what they were.
     pub hours: Vec<(SiteId, Open)>,
-    /// Days (UTC) that are over.
-    pub days: Vec<(SiteId, Open)>,
     /// Certificates that people are to be told of: the site, and when its certificate ends.
     pub expiring: Vec<(SiteId, Instant)>,
     /// Observations of sites that were edited, paused or removed meanwhile: no view.
@@ -253,10 +254,10 @@ impl<'a> Planner<'a> {
         let pause = state.as_ref().and_then(|state| self.pause(state, &look, &watched.policy));
         let next_due_at = next_slot(state.as_ref(), look.at, watched.policy.interval);
         let known = state.as_ref().and_then(|state| state.certificate);
-        let mut ledger = state.as_ref().map(|state| state.ledger).unwrap_or_default();
-        let closed = ledger.enter(&look, self.expected(&watched.policy), self.context.blind_since);
-        self.plan.hours.extend(closed.hours.into_iter().map(|hour| (site, hour)));
-        self.plan.days.extend(closed.days.into_iter().map(|day| (site, day)));
+        let mut ledger = state.as_ref().map(|state| state.ledger.clone()).unwrap_or_default();
+        let hours = self.context.zone.hours();
+        let over = ledger.enter(&look, self.expected(&watched.policy), self.context.blind_since, hours);
+        self.plan.hours.extend(over.into_iter().map(|hour| (site, hour)));
         let (mut recent, before) = match state {
             None => (Recent::default(), None),
             Some(state) => {

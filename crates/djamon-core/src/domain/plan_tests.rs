@@ -121,6 +121,7 @@ fn context(number: i32) -> RunContext {
         scope: ScopeRule::All,
         expected_interval: Duration::from_secs(60),
         blind_since: None,
+        zone: Zone::default(),
     }
 }
 

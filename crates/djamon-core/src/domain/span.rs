@@ -5,7 +5,8 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
 /// A duration that is read and written as text (`5s`, `2h`, `30d`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, utoipa::ToSchema)]
+#[schema(value_type = String, example = "5s")]
 pub struct Span(pub Duration);
 
 impl std::str::FromStr for Span {

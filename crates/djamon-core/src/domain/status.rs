@@ -7,7 +7,7 @@ use super::recent::Mark;
 use super::{Instant, Look, Site, Standing};
 
 /// The one word for a site. A recovering site is still down.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
     /// In an outage.

@@ -49,6 +49,8 @@ pub struct StorySite {
     pub name: String,
     /// Its address, credentials masked.
     pub url: String,
+    /// The slug of its group.
+    pub group: Option<String>,
     /// Its first failed look.
     pub down_at: Instant,
     /// When it left the outage.

@@ -62,6 +62,18 @@ pub fn slugify(text: &str) -> String {
     slug.trim_end_matches('-').to_owned()
 }
 
+/// A slug that a person wants.
+///
+/// # Errors
+/// [`Invalid`] of the field `slug`, when it is not as [`slugify`] would make one.
+pub fn slug(text: &str) -> Result<String, Invalid> {
+    if text.is_empty() || slugify(text) != text {
+        let problem = format!("{text:?} cannot be a slug; use small letters, digits and single hyphens");
+        return Err(Invalid::new("slug", problem));
+    }
+    Ok(text.to_owned())
+}
+
 /// The slug of `text`, or of `fallback` when it has none, that is not `taken`: `shops`, `shops-2`, `shops-3` …
 pub fn unique_slugify(text: &str, fallback: &str, mut taken: impl FnMut(&str) -> bool) -> String {
     let slug = slugify(text);

@@ -10,7 +10,8 @@ use crate::domain::outage::Acknowledged;
 use crate::store::outbox::{Alert, DAYS, Stats};
 
 /// One event owed to one channel.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = Alert)]
 pub struct AlertJson {
     /// Its number.
     pub id: i32,
@@ -54,7 +55,8 @@ impl AlertJson {
 }
 
 /// That somebody has taken an outage in hand.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = Acknowledged)]
 pub struct AcknowledgedJson {
     /// When.
     pub at: String,

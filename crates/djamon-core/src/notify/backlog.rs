@@ -42,7 +42,10 @@ pub(super) fn compose(
         short: short::fitted(&short, &telling.stamp()),
         subject,
         text,
+        html: None,
+        link: format!("{}/outages", style.base_url),
         at,
+        details: None,
     })
 }
 

@@ -4,14 +4,13 @@
 
 use std::collections::HashSet;
 
-use serde::Serialize;
-
 use crate::domain::certificate::days_left;
 use crate::domain::text::readable_time;
 use crate::domain::{EventKind, Instant, Left};
 
+use super::digest::{Digest, OutageDigest, Section, SiteDigest};
 use super::words::{brief_time, clipped, full_time, listed, one_line, roughly, seen, zone_name};
-use super::{Message, Story, StorySite, Style, TemplateError, Templates, backlog, short};
+use super::{Details, Message, Story, StorySite, Style, TemplateError, Templates, backlog, short};
 
 /// Sites told with what was seen; the rest is only named.
 const MOST_SITES: usize = 10;
@@ -45,15 +44,19 @@ pub fn compose(story: &Story, style: &Style, templates: &Templates) -> Result<Me
     let subject = telling.subject();
     let public = public(story);
     let short = Telling { story: &public, ..telling }.subject();
-    let text = templates.render(&format!("mail/{}.txt", telling.kind.name()), &telling.view(&subject))?;
+    let digest = telling.digest(&subject);
+    let name = telling.kind.name();
     Ok(Message {
         key: story.key.clone(),
         thread: story.thread.clone(),
         kind: telling.kind,
         short: short::fitted(&short, &telling.stamp()),
         subject,
-        text,
+        text: templates.render(&format!("mail/{name}.txt"), &digest)?,
+        html: templates.render_html(name, &digest)?,
+        link: digest.link.clone(),
         at: last.at,
+        details: Some(Box::new(Details { story: story.clone(), digest })),
     })
 }
 
@@ -116,7 +119,7 @@ impl Telling<'_> {
         }
     }
 
-    fn view(&self, subject: &str) -> View {
+    fn digest(&self, subject: &str) -> Digest {
         let section = |parts: Vec<&StorySite>| self.section(&parts);
         let everything = !matches!(self.kind, EventKind::Opened | EventKind::Joined | EventKind::Reminder);
         let news: Vec<_> = match self.kind {
@@ -126,26 +129,47 @@ impl Telling<'_> {
                 self.story.sites.iter().collect()
             }
         };
+        let told: HashSet<*const StorySite> = news.iter().map(|site| std::ptr::from_ref(*site)).collect();
         let rest = |is_down: bool| -> Vec<&StorySite> {
-            let told = |site: &StorySite| everything || news.iter().any(|told| std::ptr::eq(*told, site));
-            self.story.sites.iter().filter(|site| site.up_at.is_none() == is_down && !told(site)).collect()
+            let is_told = |site: &StorySite| everything || told.contains(&std::ptr::from_ref(site));
+            self.story.sites.iter().filter(|site| site.up_at.is_none() == is_down && !is_told(site)).collect()
         };
-        View {
+        let outage = self.story.outage.as_ref().map(|outage| OutageDigest {
+            id: outage.id.0,
+            url: format!("{}/outages/{}", self.style.base_url, outage.id),
+        });
+        Digest {
             subject: subject.to_owned(),
             base_url: self.style.base_url.clone(),
+            link: outage.as_ref().map_or_else(|| self.style.base_url.clone(), |outage| outage.url.clone()),
             time: self.time(self.at),
             zone: zone_name(self.at, self.style.time_zone),
-            outage: self.story.outage.as_ref().map(|outage| OutageView {
-                id: outage.id.0,
-                url: format!("{}/outages/{}", self.style.base_url, outage.id),
-            }),
+            outage,
             from: self.time(self.started_at()),
             to: self.time(self.ended_at()),
             lasted: readable_time(self.lasted()),
             is_first: self.story.events.iter().any(|event| event.kind == EventKind::Opened),
+            kind: self.kind.name(),
+            lead: self.lead(),
             still: section(rest(true)),
             back: section(rest(false)),
             news: section(news),
+        }
+    }
+
+    /// What stands before the sites, where the subject does not say it all.
+    fn lead(&self) -> Option<String> {
+        let (from, to, lasted) =
+            (self.time(self.started_at()), self.time(self.ended_at()), readable_time(self.lasted()));
+        match self.kind {
+            EventKind::Opened | EventKind::Joined => None,
+            EventKind::Resolved => Some(format!("It lasted {lasted}, from {from} to {to}.")),
+            EventKind::Reminder => Some(format!("It began {from}, {lasted} ago.")),
+            EventKind::Certificate => Some("Renew it before browsers refuse it.".to_owned()),
+            EventKind::Test => Some(format!(
+                "This is a test, sent {}. Nothing is down because of it: messages about outages will reach you here.",
+                self.time(self.at)
+            )),
         }
     }
 
@@ -190,8 +214,8 @@ impl Telling<'_> {
         }
     }
 
-    fn site(&self, site: &StorySite) -> SiteView {
-        SiteView {
+    fn site(&self, site: &StorySite) -> SiteDigest {
+        SiteDigest {
             name: clipped(&name(site), MOST_OF_A_NAME_IN_TEXT),
             slug: site.slug.clone(),
             url: one_line(&site.url),
@@ -219,7 +243,8 @@ fn expiry(at: Instant, now: Instant) -> String {
     }
 }
 
-fn name(site: &StorySite) -> String {
+/// How a site is called, on one line.
+pub(super) fn name(site: &StorySite) -> String {
     let name = one_line(&site.name);
     if name.is_empty() { one_line(&site.slug) } else { name }
 }
@@ -229,52 +254,6 @@ pub(super) fn names<'a>(sites: impl Iterator<Item = &'a StorySite>) -> Vec<Strin
     let mut told = HashSet::new();
     let once = sites.filter(|site| told.insert(site.slug.as_str()));
     once.map(|site| clipped(&name(site), MOST_OF_A_NAME)).collect()
-}
-
-/// What templates see. Times are text already, in the time zone of the style.
-#[derive(Serialize)]
-struct View {
-    subject: String,
-    base_url: String,
-    time: String,
-    zone: String,
-    outage: Option<OutageView>,
-    from: String,
-    to: String,
-    lasted: String,
-    is_first: bool,
-    news: Section,
-    still: Section,
-    back: Section,
-}
-
-#[derive(Serialize)]
-struct OutageView {
-    id: i32,
-    url: String,
-}
-
-#[derive(Serialize)]
-struct Section {
-    count: usize,
-    sites: Vec<SiteView>,
-    more: usize,
-    others: Vec<String>,
-}
-
-#[derive(Serialize)]
-struct SiteView {
-    name: String,
-    slug: String,
-    url: String,
-    seen: String,
-    detail: Option<String>,
-    certificate: Option<String>,
-    down_at: String,
-    up_at: Option<String>,
-    lasted: Option<String>,
-    left: Option<&'static str>,
-    last_good_at: Option<String>,
 }
 
 #[cfg(test)]

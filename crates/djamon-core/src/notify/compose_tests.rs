@@ -20,6 +20,7 @@ fn site(name: &str) -> StorySite {
         slug: name.to_lowercase(),
         name: name.to_owned(),
         url: format!("https://{}.example/", name.to_lowercase()),
+        group: None,
         down_at: at(0),
         up_at: None,
         left: None,
@@ -159,6 +160,52 @@ fn certificates_and_tests_speak_of_no_outage() {
     let certificate = Story { outage: None, ..story(&[(EventKind::Certificate, 0)], vec![shop]) };
     let test = Story { outage: None, ..story(&[(EventKind::Test, 0)], vec![]) };
     insta::assert_snapshot!(format!("{}\n----\n{}", shown(&certificate), shown(&test)));
+}
+
+#[test]
+fn html_says_what_the_text_says() {
+    let api = StorySite { is_news: false, ..back("API", 5, Left::Recovered) };
+    let message = told(&story(&[(EventKind::Joined, 6)], vec![site("Shop & <Söhne>"), api]));
+    insta::assert_snapshot!(message.html.unwrap());
+}
+
+#[test]
+fn html_is_complete_in_itself_and_nothing_of_a_site_is_a_mark_in_it() {
+    const TAGS: [&str; 15] = [
+        "!doctype html",
+        "html",
+        "head",
+        "meta",
+        "title",
+        "body",
+        "div",
+        "h1",
+        "h2",
+        "p",
+        "a",
+        "br",
+        "ul",
+        "li",
+        "/",
+    ];
+    let ugly = ["<script>x</script>", "<img src=x>", "\"'>&amp;", "{{ subject }}", "a\r\nb", "\u{202e}"];
+    for kind in EventKind::ALL {
+        let sites = ugly.iter().cycle().take(25).map(|name| StorySite {
+            detail: Some((*name).to_owned()),
+            url: format!("https://x.example/\"><b>{name}"),
+            ..site(name)
+        });
+        let html = told(&story(&[(kind, 2)], sites.collect())).html.unwrap();
+        for tag in html.split('<').skip(1) {
+            let tag = tag.split('>').next().unwrap();
+            assert!(TAGS.iter().any(|known| tag.starts_with(known)), "{kind:?}: <{tag}>");
+            // Every second piece stands in quotes.
+            let attributes: String = tag.split('"').step_by(2).collect();
+            assert!(!attributes.contains("src=") && !attributes.contains(" on"), "{kind:?}: <{tag}>");
+            assert!(!tag.contains("url("), "{kind:?}: <{tag}>");
+        }
+        assert!(!html.contains('\r') && !html.contains('\u{202e}'));
+    }
 }
 
 #[test]

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
-use lettre::message::{Mailbox, MessageBuilder};
+use lettre::message::{Mailbox, MessageBuilder, MultiPart, SinglePart};
 use lettre::transport::smtp::authentication::Credentials;
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
+use sha2::{Digest, Sha256};
 
 use crate::config::{Email, MailTls};
 use crate::domain::Invalid;
@@ -31,7 +32,11 @@ pub struct Mailer {
     from: Mailbox,
     to: Vec<Mailbox>,
     way: Way,
+    place: &'static str,
 }
+
+/// Where the keys of the section stand, as errors say.
+const OF_SECTION: &str = "[email] ";
 
 #[derive(Debug)]
 enum Way {
@@ -54,7 +59,7 @@ impl Mailer {
             Some(directory) => Way::Files(directory.clone()),
             None => Way::Server(server(settings)?),
         };
-        Ok(Mailer { from, to, way })
+        Ok(Mailer { from, to, way, place: OF_SECTION })
     }
 
     /// The same mailer, waiting for the mail server as long as `talk` says until it takes the mail's text, and as long
@@ -62,6 +67,15 @@ impl Mailer {
     pub fn with_patience(mut self, talk: Duration, answer: Duration) -> Self {
         if let Way::Server(server) = &mut self.way {
             server.patience = Patience { talk, answer };
+        }
+        self
+    }
+
+    /// The same mailer for a channel that is not the section's: its errors say so.
+    pub(super) fn of_channel(mut self) -> Self {
+        self.place = "the channel's ";
+        if let Way::Server(server) = &mut self.way {
+            server.place = self.place;
         }
         self
     }
@@ -84,7 +98,15 @@ impl Mailer {
         }
         mail = with_header(mail, "Auto-Submitted", "auto-generated");
         mail = with_header(mail, "X-Djamon-Event", message.kind.name());
-        mail.header(ContentType::TEXT_PLAIN).body(message.text.clone())
+        let Some(html) = &message.html else {
+            return mail.header(ContentType::TEXT_PLAIN).body(message.text.clone());
+        };
+        let parts = MultiPart::alternative().boundary(boundary(message, html));
+        mail.multipart(
+            parts
+                .singlepart(SinglePart::plain(message.text.clone()))
+                .singlepart(SinglePart::html(html.clone())),
+        )
     }
 
     fn message_id(&self, key: &str) -> String {
@@ -105,7 +127,7 @@ impl Sender for Mailer {
     fn send(&self, message: &Message) -> Result<(), NotifyError> {
         let mail = self.mail(message).map_err(|error| NotifyError::permanent(format!("no mail: {error}")))?;
         match &self.way {
-            Way::Files(directory) => written(directory, message, &mail.formatted()),
+            Way::Files(directory) => written(directory, message, &mail.formatted(), self.place),
             Way::Server(server) => {
                 let letter = Letter {
                     from: self.from.email.clone(),
@@ -118,6 +140,20 @@ impl Sender for Mailer {
                 Ok(())
             }
         }
+    }
+
+    /// The headers that people see, and the text; the HTML says the same.
+    fn preview(&self, message: &Message) -> Result<String, NotifyError> {
+        // What cannot be sent cannot be shown either.
+        self.mail(message).map_err(|error| NotifyError::permanent(format!("no mail: {error}")))?;
+        let to: Vec<_> = self.to.iter().map(ToString::to_string).collect();
+        Ok(format!(
+            "From: {}\nTo: {}\nSubject: {}\n\n{}",
+            self.from,
+            to.join(", "),
+            message.subject,
+            message.text
+        ))
     }
 }
 
@@ -140,6 +176,7 @@ fn server(settings: &Email) -> Result<Server, Invalid> {
         tls: settings.tls,
         credentials: signs_in.then(|| Credentials::new(settings.user.clone(), settings.password.0.clone())),
         patience: Patience::default(),
+        place: OF_SECTION,
     })
 }
 
@@ -159,8 +196,19 @@ fn plain_key(key: &str) -> String {
     utf8_percent_encode(key, &KEPT).to_string()
 }
 
+/// What parts the text from the HTML: the same for the same mail, and nothing that a site's name could say.
+fn boundary(message: &Message, html: &str) -> String {
+    let mut hash = Sha256::new();
+    for part in [message.key.as_str(), message.text.as_str(), html] {
+        hash.update(part);
+        hash.update([0]);
+    }
+    let hash: String = hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    format!("djamon-{hash}")
+}
+
 /// Writes `<at>-<key>.eml`, complete or not at all.
-fn written(directory: &Path, message: &Message, mail: &[u8]) -> Result<(), NotifyError> {
+fn written(directory: &Path, message: &Message, mail: &[u8], place: &str) -> Result<(), NotifyError> {
     let name = format!("{}-{}.eml", message.at.ms(), plain_key(&message.key));
     let (path, unfinished) = (directory.join(&name), directory.join(format!(".{name}.tmp")));
     let write = || {
@@ -171,7 +219,7 @@ fn written(directory: &Path, message: &Message, mail: &[u8]) -> Result<(), Notif
         std::fs::rename(&unfinished, &path)
     };
     write().map_err(|error| {
-        let hint = "make [email] file_dir a directory that can be written";
+        let hint = format!("make {place}file_dir a directory that can be written");
         NotifyError::temporary(format!("{}: {error}; {hint}", path.display()))
     })
 }

@@ -1,14 +1,31 @@
 //! Messages and the channels that carry them. It knows the domain and the configuration, and no database: whoever
 //! delivers hands in a [`Story`], gets a [`Message`] from [`compose()`] and gives it to a [`Sender`].
 
+mod alertmanager;
+mod apprise;
 mod backlog;
+mod card;
 pub mod compose;
+mod courier;
+mod digest;
+mod discord;
 pub mod email;
+mod facts;
+mod mastodon;
+mod matrix;
+mod ntfy;
+mod pagerduty;
+mod post;
+mod redact;
 mod short;
+mod slack;
 mod smtp;
 pub mod style;
+mod teams;
+mod telegram;
 pub mod templates;
 pub mod twitter;
+mod webhook;
 mod words;
 
 use std::sync::Arc;
@@ -25,6 +42,8 @@ pub use style::Style;
 pub use templates::{TemplateError, Templates};
 pub use twitter::twitter;
 
+use courier::Courier;
+
 /// A message, fit for every channel: each takes of it what it can carry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
@@ -38,10 +57,25 @@ pub struct Message {
     pub subject: String,
     /// The whole story in plain text; lines end with `\n`.
     pub text: String,
-    /// The story in at most 280 weighted characters, without links.
+    /// The story as HTML, complete in itself.
+    pub html: Option<String>,
+    /// The story as everybody may hear it, in so few weighted characters that a link fits behind it in a post on X.
     pub short: String,
+    /// The page about it.
+    pub link: String,
     /// When the last event it tells of happened.
     pub at: Instant,
+    /// The story in parts, for channels that lay it out themselves; without it they carry the text.
+    pub details: Option<Box<Details>>,
+}
+
+/// A story in parts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Details {
+    /// The story itself: what programs are told.
+    pub story: Story,
+    /// The story in words.
+    digest: digest::Digest,
 }
 
 /// Why a message did not go out. Reasons are one line, say what to do, and hold no secret.
@@ -98,6 +132,12 @@ pub trait Sender: Send + Sync {
     /// # Errors
     /// [`NotifyError`]: temporary when trying again later makes sense, permanent when it does not.
     fn send(&self, message: &Message) -> Result<(), NotifyError>;
+
+    /// What would be sent, as text for people: without secrets, and without sending anything.
+    ///
+    /// # Errors
+    /// A permanent [`NotifyError`] when the message cannot be written.
+    fn preview(&self, message: &Message) -> Result<String, NotifyError>;
 }
 
 /// The channel that `settings` describe; `clock` dates its signatures and tells how long a pause is that a server asks for
@@ -107,21 +147,19 @@ pub trait Sender: Send + Sync {
 /// [`Invalid`] of the key that makes sending impossible.
 pub fn sender(settings: &ChannelSettings, clock: &Arc<dyn Clock>) -> Result<Box<dyn Sender>, Invalid> {
     match settings {
-        ChannelSettings::Email(settings) => email(settings),
+        ChannelSettings::Email(settings) => Ok(Box::new(email::Mailer::new(settings)?.of_channel())),
         ChannelSettings::Twitter(settings) => twitter(settings, Arc::clone(clock)),
-        ChannelSettings::Webhook(_)
-        | ChannelSettings::Slack(_)
-        | ChannelSettings::Discord(_)
-        | ChannelSettings::Telegram(_)
-        | ChannelSettings::Teams(_)
-        | ChannelSettings::Ntfy(_)
-        | ChannelSettings::PagerDuty(_)
-        | ChannelSettings::Matrix(_)
-        | ChannelSettings::Mastodon(_)
-        | ChannelSettings::Alertmanager(_)
-        | ChannelSettings::Apprise(_) => {
-            Err(Invalid::new("kind", format!("{} cannot be told yet", settings.kind())))
-        }
+        ChannelSettings::Webhook(settings) => Ok(Box::new(Courier::new(settings.clone(), clock))),
+        ChannelSettings::Slack(settings) => Ok(Box::new(Courier::new(settings.clone(), clock))),
+        ChannelSettings::Discord(settings) => Ok(Box::new(Courier::new(settings.clone(), clock))),
+        ChannelSettings::Telegram(settings) => Ok(Box::new(Courier::new(settings.clone(), clock))),
+        ChannelSettings::Teams(settings) => Ok(Box::new(Courier::new(settings.clone(), clock))),
+        ChannelSettings::Ntfy(settings) => Ok(Box::new(Courier::new(settings.clone(), clock))),
+        ChannelSettings::PagerDuty(settings) => Ok(Box::new(Courier::new(settings.clone(), clock))),
+        ChannelSettings::Matrix(settings) => Ok(Box::new(Courier::new(settings.clone(), clock))),
+        ChannelSettings::Mastodon(settings) => Ok(Box::new(Courier::new(settings.clone(), clock))),
+        ChannelSettings::Alertmanager(settings) => Ok(Box::new(Courier::new(settings.clone(), clock))),
+        ChannelSettings::Apprise(settings) => Ok(Box::new(Courier::new(settings.clone(), clock))),
     }
 }
 

@@ -1,11 +1,12 @@
-//! Text for X: at most 280 weighted characters, and nothing in it that would become a link or call a stranger. Pure.
+//! Text for X: at most 280 weighted characters together with a link, and nothing in it that would become one or call a
+//! stranger. Pure.
 //!
 //! The weights are those of X's character counting (docs.x.com, "Counting characters"): code points of the light ranges
 //! weigh 1, all others 2, and whatever X takes for a URL weighs 23. An emoji of several code points weighs 2 there and
 //! more here: too much is the safe side.
 
-/// What one post may weigh.
-pub(super) const MOST: usize = 280;
+/// What one text may weigh: a post of 280, less a link and the space before it.
+pub(super) const MOST: usize = 280 - 24;
 
 /// A space of no width: it parts what X would otherwise join to a link, and weighs 1.
 const PARTING: char = '\u{200b}';

@@ -45,6 +45,8 @@ pub(super) struct Server {
     pub tls: MailTls,
     pub credentials: Option<Credentials>,
     pub patience: Patience,
+    /// Where its settings stand, as errors say before a key: `[email] `.
+    pub place: &'static str,
 }
 
 /// What a server is to deliver: the addresses, and the mail as it goes over the wire.
@@ -86,7 +88,7 @@ impl Server {
         match told.recv_timeout(talk) {
             Ok(result) => return result,
             Err(mpsc::RecvTimeoutError::Timeout) if gate.passes() => {
-                let hint = "it has not got the mail; check [email] host and port";
+                let hint = format!("it has not got the mail; check {}host and port", self.place);
                 return Err(NotifyError::temporary(format!("{}: {hint}", silent(talk))));
             }
             Err(_) => {}
@@ -164,7 +166,8 @@ impl Server {
                 connection.abort();
                 return Err(NotifyError::temporary(format!(
                     "{self} offers no STARTTLS, so nothing was sent: either somebody stands between, or it wants \
-                     [email] tls = \"implicit\" (port 465)"
+                     {}tls = \"implicit\" (port 465)",
+                    self.place
                 )));
             }
             let started = connection.starttls(&secured()?, &hello);
@@ -185,10 +188,10 @@ impl Server {
     fn failed(&self, part: &str, error: &Error) -> NotifyError {
         let answer = clipped(&one_line(&causes(error)), MOST_OF_AN_ANSWER);
         let hint = match error.status().map(|code| code.to_string()).as_deref() {
-            Some("530") => "; set [email] user and password",
-            Some("534" | "535") => "; check [email] user and password",
-            Some(_) => "",
-            None => "; check [email] host, port and tls",
+            Some("530") => format!("; set {}user and password", self.place),
+            Some("534" | "535") => format!("; check {}user and password", self.place),
+            Some(_) => String::new(),
+            None => format!("; check {}host, port and tls", self.place),
         };
         match error.status() {
             Some(code) if error.is_permanent() => {

@@ -1,4 +1,4 @@
-//! The texts of messages: built in, replaced one by one by files of the same name. It knows nothing of what they tell.
+//! The texts and the HTML of messages: built in, replaced one by one by files of the same name. It knows nothing of what they tell.
 //!
 //! Subjects are no templates: scripts rely on how they begin, and a line break in one would be a header.
 
@@ -8,16 +8,19 @@ use std::sync::LazyLock;
 use serde::Serialize;
 use tera::{Context, Tera};
 
+use super::words::escaped;
+
 #[derive(rust_embed::Embed)]
 #[folder = "../../templates/mail"]
 #[prefix = "mail/"]
 struct BuiltIn;
 
-/// The templates of messages: `mail/opened.txt` and its like.
+/// The templates of messages: `mail/opened.txt`, `mail/opened.html` and their like.
 pub struct Templates {
     /// Parsed for the first message: most runs have none to write.
     built_in: LazyLock<Result<Tera, tera::Error>>,
-    replaced: Option<Tera>,
+    /// All of them with those that are replaced, and the names of these.
+    replaced: Option<(Tera, Vec<String>)>,
 }
 
 /// Why templates cannot be used.
@@ -53,14 +56,34 @@ impl Templates {
     /// its place, and the text's last line says why.
     pub(super) fn render(&self, name: &str, view: &impl Serialize) -> Result<String, TemplateError> {
         let context = Context::from_serialize(view)?;
-        match self.replaced.as_ref().map(|tera| tera.render(name, &context)) {
+        match self.replaced.as_ref().map(|(tera, _)| tera.render(name, &context)) {
             None => self.render_built_in(name, &context),
             Some(Ok(text)) => Ok(text),
             Some(Err(error)) => {
                 let text = self.render_built_in(name, &context)?;
-                Ok(format!("{text}\n(The built-in text: the template {name} failed: {})\n", causes(&error)))
+                let note = format!("(The built-in text: the template {name} failed: {})", causes(&error));
+                Ok(match name.ends_with(".html") {
+                    true => format!("{text}<p>{}</p>\n", escaped(&note)),
+                    false => format!("{text}\n{note}\n"),
+                })
             }
         }
+    }
+
+    /// The HTML of the message `name` about `view`. None when whoever replaced the text left the HTML alone, which would
+    /// then be shown in its place, or emptied it.
+    pub(super) fn render_html(
+        &self,
+        name: &str,
+        view: &impl Serialize,
+    ) -> Result<Option<String>, TemplateError> {
+        let (text, html) = (format!("mail/{name}.txt"), format!("mail/{name}.html"));
+        let is_replaced =
+            |name: &String| self.replaced.as_ref().is_some_and(|(_, names)| names.contains(name));
+        if is_replaced(&text) && !is_replaced(&html) {
+            return Ok(None);
+        }
+        Ok(Some(self.render(&html, view)?).filter(|html| !html.trim().is_empty()))
     }
 
     fn render_built_in(&self, name: &str, context: &Context) -> Result<String, TemplateError> {
@@ -69,19 +92,23 @@ impl Templates {
     }
 }
 
-/// The templates with the files in `directory` in the place of those of the same name; `None` when there is no such file.
-fn replaced(directory: &Path) -> Result<Option<Tera>, TemplateError> {
+/// The templates with the files in `directory` in the place of those of the same name, and these names; `None` when there
+/// is no such file.
+fn replaced(directory: &Path) -> Result<Option<(Tera, Vec<String>)>, TemplateError> {
     let mut texts = built_in();
-    let mut any = false;
+    let mut names = Vec::new();
     for (name, text) in &mut texts {
         let path = directory.join(&*name);
         match std::fs::read_to_string(&path) {
-            Ok(own) => (*text, any) = (own, true),
+            Ok(own) => {
+                *text = own;
+                names.push(name.clone());
+            }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => return Err(TemplateError::Unreadable { path, error }),
         }
     }
-    Ok(if any { Some(parsed(texts)?) } else { None })
+    Ok(if names.is_empty() { None } else { Some((parsed(texts)?, names)) })
 }
 
 fn parsed(texts: Vec<(String, String)>) -> Result<Tera, tera::Error> {
@@ -133,6 +160,31 @@ mod tests {
         let plain = Templates::load(None).unwrap().render("mail/test.txt", &view()).unwrap();
         assert!(text.starts_with(&plain), "{text}");
         assert!(text.contains("(The built-in text: the template mail/test.txt failed: "), "{text}");
+    }
+
+    #[test]
+    fn a_text_of_ones_own_is_not_hidden_behind_the_built_in_html() {
+        let own = directory("Ours");
+        let html = || Templates::load(Some(own.path())).unwrap().render_html("test", &html_view()).unwrap();
+        assert_eq!(html(), None);
+        let write = |text: &str| std::fs::write(own.path().join("mail/test.html"), text).unwrap();
+        write("<p>{{ base_url }}</p>");
+        assert_eq!(html().as_deref(), Some("<p>http://127.0.0.1:8000</p>"));
+        write("\n");
+        assert_eq!(html(), None, "an empty file switches it off");
+        write("{{ no.such<thing> }}");
+        assert!(Templates::load(Some(own.path())).is_err(), "named when it is read");
+        write("{{ nothing_of_this_name }}");
+        let failed = html().unwrap();
+        assert!(
+            failed.contains("<h1")
+                && failed.contains("<p>(The built-in text: the template mail/test.html failed: ")
+        );
+    }
+
+    fn html_view() -> BTreeMap<&'static str, &'static str> {
+        let more = [("subject", "TEST"), ("link", "http://127.0.0.1:8000")];
+        view().into_iter().chain(more).collect()
     }
 
     #[test]

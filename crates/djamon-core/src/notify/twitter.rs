@@ -17,7 +17,7 @@ use crate::config::{Secret, Twitter};
 use crate::domain::{Instant, Invalid};
 
 use super::words::{clipped, one_line};
-use super::{Message, NotifyError, Sender};
+use super::{Message, NotifyError, Sender, redact};
 
 /// For one post in all.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -75,12 +75,31 @@ impl Sender for Poster {
         let now = self.clock.now();
         let parameters = OAuthParameters::new().timestamp(seconds(now));
         let post = client.map_err(|error| failed(&error))?.oauth1_with_params(self.secrets(), parameters);
-        let answer = post.post(self.posts.clone()).json(&serde_json::json!({ "text": message.short })).send();
-        Answer::read(answer.map_err(|error| failed(&error))?).verdict(now)
+        let answer =
+            post.post(self.posts.clone()).json(&serde_json::json!({ "text": self.text(message) })).send();
+        Answer::read(answer.map_err(|error| failed(&error))?).verdict(now, &self.hidden())
+    }
+
+    fn preview(&self, message: &Message) -> Result<String, NotifyError> {
+        Ok(format!("{}\n", self.text(message)))
     }
 }
 
 impl Poster {
+    fn text(&self, message: &Message) -> String {
+        match self.settings.include_url {
+            true => format!("{} {}", message.short, message.link),
+            false => message.short.clone(),
+        }
+    }
+
+    /// What X must not make us show by repeating it.
+    fn hidden(&self) -> redact::Secrets {
+        let Twitter { consumer_key, consumer_secret, oauth_token, oauth_secret, .. } = &self.settings;
+        let all = [consumer_key, consumer_secret, oauth_token, oauth_secret];
+        all.iter().fold(redact::Secrets::none(), |secrets, secret| secrets.and(&secret.0))
+    }
+
     fn secrets(&self) -> Secrets<'_> {
         fn text(secret: &Secret) -> &str {
             secret.0.as_str()
@@ -110,8 +129,8 @@ impl Answer {
     }
 
     /// What the answer means for the message, signed at `now`.
-    fn verdict(&self, now: Instant) -> Result<(), NotifyError> {
-        let words = self.words();
+    fn verdict(&self, now: Instant, secrets: &redact::Secrets) -> Result<(), NotifyError> {
+        let words = self.words(secrets);
         match self.status {
             200..=299 => Ok(()),
             403 if self.body.to_lowercase().contains("duplicate") => Ok(()),
@@ -140,10 +159,10 @@ impl Answer {
         }
     }
 
-    fn words(&self) -> String {
+    fn words(&self, secrets: &redact::Secrets) -> String {
         let body: serde_json::Value = serde_json::from_str(&self.body).unwrap_or_default();
         let said = ["detail", "title"].iter().find_map(|key| body.get(key).and_then(|words| words.as_str()));
-        let words = clipped(&one_line(said.unwrap_or(&self.body)), MOST_OF_AN_ANSWER);
+        let words = clipped(&secrets.hidden(&one_line(said.unwrap_or(&self.body))), MOST_OF_AN_ANSWER);
         if words.is_empty() { "no reason given".to_owned() } else { words }
     }
 

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use super::rows::GroupRow;
-use super::schema::{groups, sites};
+use super::schema::{channel_groups, channels, groups, sites};
 use super::{AnyConnection, StoreError};
 use crate::domain::group::{GroupChange, NewGroup};
 use crate::domain::{Group, GroupId, Instant, Invalid, text};
@@ -69,10 +69,10 @@ pub fn edit(connection: &mut AnyConnection, slug: &str, change: &GroupChange) ->
     by_id(connection, group.id)
 }
 
-/// Removes a group that has no sites. To be called within [`super::write`].
+/// Removes a group that has no sites and that no channel is limited to. To be called within [`super::write`].
 ///
 /// # Errors
-/// [`StoreError::Missing`]; [`StoreError::Invalid`] while sites belong to it.
+/// [`StoreError::Missing`]; [`StoreError::Invalid`] while sites belong to it or channels are told of it.
 pub fn remove(connection: &mut AnyConnection, slug: &str, now: Instant) -> Result<Group, StoreError> {
     let group = by_slug(connection, slug)?;
     let members: i64 = sites::table
@@ -83,10 +83,28 @@ pub fn remove(connection: &mut AnyConnection, slug: &str, now: Instant) -> Resul
         let problem = format!("{slug:?} still has {members} sites; move or remove them first");
         return Err(Invalid::new("group", problem).into());
     }
+    // A channel whose last group went would be told of everything, or of nothing: its owner decides.
+    let told: Vec<String> = channel_groups::table
+        .inner_join(channels::table)
+        .filter(channel_groups::group_id.eq(group.id.0).and(channels::removed_at.is_null()))
+        .order(channels::id)
+        .select(channels::name)
+        .load(connection)?;
+    if !told.is_empty() {
+        let problem = format!("{slug:?} is what {} told of; change or remove that first", listed(&told));
+        return Err(Invalid::new("group", problem).into());
+    }
     diesel::update(groups::table.filter(groups::id.eq(group.id.0)))
         .set(groups::removed_at.eq(now.ms()))
         .execute(connection)?;
     Ok(group)
+}
+
+fn listed(channels: &[String]) -> String {
+    match channels {
+        [one] => format!("the channel {one} is"),
+        several => format!("the channels {} are", several.join(", ")),
+    }
 }
 
 fn by_id(connection: &mut AnyConnection, id: GroupId) -> Result<Group, StoreError> {

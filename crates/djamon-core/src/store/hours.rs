@@ -1,30 +1,17 @@
-//! Hours and days of sites: written by a run when they are over, read as uptime and coverage.
+//! Hours and days of sites, read as uptime and coverage. Days that are over have rows of their own; a day that goes on is
+//! made of its hours, and the hour that goes on is in the site's state.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer};
 
-use super::backend::bulk;
-use super::rows::{NewDayRow, NewHourRow, StateRow};
+use super::rows::StateRow;
 use super::schema::site_states;
-use super::{AnyConnection, CHUNK, StoreError};
-use crate::domain::plan::{RunPlan, SiteState};
-use crate::domain::uptime::{DAY_MS, Figure, Figures, HOUR_MS, Open, Tally};
-use crate::domain::{Instant, LocationId, SiteId};
-
-/// Writes the hours and days that a plan closes. One that is there already stays as it is.
-pub(super) fn put(
-    connection: &mut AnyConnection,
-    location: LocationId,
-    plan: &RunPlan,
-) -> Result<(), StoreError> {
-    let hours: Vec<_> =
-        plan.hours.iter().map(|(site, hour)| NewHourRow::new(*site, location, hour)).collect();
-    let days: Vec<_> = plan.days.iter().map(|(site, day)| NewDayRow::new(*site, location, day)).collect();
-    bulk::insert_hours(connection, &hours)?;
-    bulk::insert_days(connection, &days)
-}
+use super::{AnyConnection, CHUNK, StoreError, spans};
+use crate::domain::plan::SiteState;
+use crate::domain::uptime::{Figure, Figures, Open, Tally};
+use crate::domain::{Instant, SiteId};
 
 #[derive(QueryableByName)]
 struct Sums {
@@ -52,74 +39,172 @@ pub fn figures(
     ids: Option<&[SiteId]>,
     now: Instant,
 ) -> Result<HashMap<SiteId, Figures>, StoreError> {
-    let mut figures: HashMap<SiteId, [(Tally, i64); 3]> = HashMap::new();
-    let (hour, day) = (now.ms().div_euclid(HOUR_MS), now.ms().div_euclid(DAY_MS));
-    let firsts = [(hour - 23, HOUR_MS), (day - 6, DAY_MS), (day - 29, DAY_MS)];
+    let zone = spans::zone(connection)?.unwrap_or_default();
+    let hours = zone.hours();
+    let (hour, today) = (hours.number_of(now), zone.day_of(now));
+    let windows = Windows { first_hour: hour - 23, first_days: [today - 6, today - 29] };
+    let mut figures: HashMap<SiteId, Sum> = HashMap::new();
     // 1. What is over.
-    for (at, (first, size)) in firsts.into_iter().enumerate() {
-        for sums in sums(connection, ids, size, first)? {
-            let of_site = figures.entry(SiteId(sums.site_id)).or_default();
-            if let Some((tally, _)) = of_site.get_mut(at) {
-                tally.add(&sums.tally());
+    for (site, tally) in sums(connection, ids, "site_hours", "hour", (windows.first_hour, hour + 1))? {
+        figures.entry(site).or_default().day.add(&tally);
+    }
+    for (at, first) in windows.first_days.into_iter().enumerate() {
+        for (site, tally) in sums(connection, ids, "site_days", "day", (first, today + 1))? {
+            figures.entry(site).or_default().add_to(at, &tally);
+        }
+    }
+    // 2. What is open, as it stands now, and the hours of the day that is.
+    let mut open_days: BTreeMap<i64, Vec<SiteId>> = BTreeMap::new();
+    for (site, mut state) in states(connection, ids)? {
+        let day = zone.day_of(hours.start_of(state.ledger.hour.number));
+        if windows.first_days.iter().any(|first| day >= *first) {
+            open_days.entry(day).or_default().push(site);
+        }
+        let over = state.ledger.settle(now, None, hours);
+        let of_site = figures.entry(site).or_default();
+        of_site.locations += 1;
+        for open in over.iter().chain([&state.ledger.hour]) {
+            let day = zone.day_of(hours.start_of(open.number));
+            windows.add(of_site, open.number, day, &open.tally);
+        }
+    }
+    for (day, sites) in open_days {
+        let span = (zone.first_hour_of(day), zone.first_hour_of(day + 1));
+        let named = (sites.len() <= MOST_BY_NAME).then_some(sites.as_slice());
+        let sites: HashSet<SiteId> = sites.iter().copied().collect();
+        for (site, tally) in sums(connection, named, "site_hours", "hour", span)? {
+            if sites.contains(&site) {
+                windows.add_day(figures.entry(site).or_default(), day, &tally);
             }
         }
     }
-    // 2. What is open, as it stands now.
-    for (site, mut state) in states(connection, ids)? {
-        let closed = state.ledger.settle(now, None);
-        let of_site = figures.entry(site).or_default();
-        let hours = || closed.hours.iter().chain([&state.ledger.hour]);
-        let days = || closed.days.iter().chain([&state.ledger.day]);
-        for (at, (first, size)) in firsts.into_iter().enumerate() {
-            let Some((tally, locations)) = of_site.get_mut(at) else { continue };
-            let open: Vec<&Open> = if size == HOUR_MS { hours().collect() } else { days().collect() };
-            open.into_iter().filter(|open| open.number >= first).for_each(|open| tally.add(&open.tally));
-            *locations += 1;
-        }
-    }
-    let figure = |(tally, locations): (Tally, i64), (first, size): (i64, i64)| Figure {
-        uptime_ppm: tally.uptime_ppm(),
-        coverage_ppm: tally.coverage_ppm((now.ms() - first * size).max(1) * locations.max(1)),
-    };
-    let [of_day, of_week, of_month] = firsts;
-    let figures = figures.into_iter().map(|(site, [one, seven, thirty])| {
-        let figures = Figures {
-            day: figure(one, of_day),
-            week: figure(seven, of_week),
-            month: figure(thirty, of_month),
-        };
-        (site, figures)
-    });
-    Ok(figures.collect())
+    let [week, month] = windows.first_days.map(|first| zone.start_of(first));
+    let day = hours.start_of(windows.first_hour);
+    Ok(figures.into_iter().map(|(site, sum)| (site, sum.figures(now, day, week, month))).collect())
 }
 
-/// The sums per site of all hours (or days) from the number `first` on. The database adds: it is many rows.
+/// Sites of which more than this are asked for all at once.
+const MOST_BY_NAME: usize = 50;
+
+/// Which hours and days count.
+struct Windows {
+    first_hour: i64,
+    first_days: [i64; 2],
+}
+
+impl Windows {
+    fn add(&self, to: &mut Sum, hour: i64, day: i64, tally: &Tally) {
+        if hour >= self.first_hour {
+            to.day.add(tally);
+        }
+        self.add_day(to, day, tally);
+    }
+
+    fn add_day(&self, to: &mut Sum, day: i64, tally: &Tally) {
+        let wide = self.first_days.iter().enumerate().filter(|(_, first)| day >= **first);
+        wide.for_each(|(at, _)| to.add_to(at, tally));
+    }
+}
+
+/// What is known of one site.
+#[derive(Default)]
+struct Sum {
+    day: Tally,
+    week_and_month: [Tally; 2],
+    locations: i64,
+}
+
+impl Sum {
+    fn add_to(&mut self, at: usize, tally: &Tally) {
+        if let Some(sum) = self.week_and_month.get_mut(at) {
+            sum.add(tally);
+        }
+    }
+
+    fn figures(&self, now: Instant, day: Instant, week: Instant, month: Instant) -> Figures {
+        let figure = |tally: &Tally, from: Instant| Figure {
+            uptime_ppm: tally.uptime_ppm(),
+            coverage_ppm: tally.coverage_ppm((now.ms() - from.ms()).max(1) * self.locations.max(1)),
+        };
+        let [of_week, of_month] = &self.week_and_month;
+        Figures { day: figure(&self.day, day), week: figure(of_week, week), month: figure(of_month, month) }
+    }
+}
+
+/// What is known of a site in a range.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Total {
+    /// Its time and response times; the number means nothing.
+    pub open: Open,
+    /// From how many places it was looked at.
+    pub locations: i64,
+}
+
+/// What is known at `now` of the sites of `ids` between the days `from` and `to` (not included). Sites that were never
+/// looked at are not among them.
+///
+/// # Errors
+/// What the database says.
+pub fn totals(
+    connection: &mut AnyConnection,
+    ids: &[SiteId],
+    (from, to): (i64, i64),
+    now: Instant,
+) -> Result<HashMap<SiteId, Total>, StoreError> {
+    let zone = spans::zone(connection)?.unwrap_or_default();
+    let mut totals: HashMap<SiteId, Total> = HashMap::new();
+    for (site, day) in spans::days(connection, ids, (from, to))? {
+        totals.entry(site).or_default().open.add_span(&day);
+    }
+    let is_in = |hour: i64| (from..to).contains(&zone.day_of(zone.hours().start_of(hour)));
+    let mut open_days: BTreeMap<i64, Vec<SiteId>> = BTreeMap::new();
+    for (site, mut state) in states(connection, Some(ids))? {
+        let total = totals.entry(site).or_default();
+        total.locations += 1;
+        let day = zone.day_of(zone.hours().start_of(state.ledger.hour.number));
+        if (from..to).contains(&day) {
+            open_days.entry(day).or_default().push(site);
+        }
+        let over = state.ledger.settle(now, None, zone.hours());
+        let open = over.iter().chain([&state.ledger.hour]).filter(|open| is_in(open.number));
+        open.for_each(|open| total.open.add_span(open));
+    }
+    for (day, sites) in open_days {
+        let span = (zone.first_hour_of(day), zone.first_hour_of(day + 1));
+        for (site, hour) in spans::hours(connection, &sites, span)? {
+            totals.entry(site).or_default().open.add_span(&hour);
+        }
+    }
+    Ok(totals)
+}
+
+/// The sums per site of the hours (or days) with these numbers, the last one not among them. The database adds: it is
+/// many rows.
 fn sums(
     connection: &mut AnyConnection,
     ids: Option<&[SiteId]>,
-    size: i64,
-    first: i64,
-) -> Result<Vec<Sums>, StoreError> {
-    let (table, number) = if size == HOUR_MS { ("site_hours", "hour") } else { ("site_days", "day") };
+    table: &str,
+    number: &str,
+    (from, to): (i64, i64),
+) -> Result<Vec<(SiteId, Tally)>, StoreError> {
     let select =
         "SELECT site_id, CAST(sum(up_ms) AS BIGINT) AS up_ms, CAST(sum(down_ms) AS BIGINT) AS down_ms";
-    let all = format!("{select} FROM {table} WHERE {number} >= $1");
-    let mut found = Vec::new();
+    let all = format!("{select} FROM {table} WHERE {number} >= $1 AND {number} < $2");
+    let mut found: Vec<Sums> = Vec::new();
     match ids {
         None => {
             let query = diesel::sql_query(format!("{all} GROUP BY site_id"));
-            found.extend(query.bind::<BigInt, _>(first).load::<Sums>(connection)?);
+            found.extend(query.bind::<BigInt, _>(from).bind::<BigInt, _>(to).load(connection)?);
         }
         Some(ids) => {
             for id in ids {
-                let query = diesel::sql_query(format!("{all} AND site_id = $2 GROUP BY site_id"));
-                found.extend(
-                    query.bind::<BigInt, _>(first).bind::<Integer, _>(id.0).load::<Sums>(connection)?,
-                );
+                let query = diesel::sql_query(format!("{all} AND site_id = $3 GROUP BY site_id"));
+                let query = query.bind::<BigInt, _>(from).bind::<BigInt, _>(to).bind::<Integer, _>(id.0);
+                found.extend(query.load(connection)?);
             }
         }
     }
-    Ok(found)
+    Ok(found.iter().map(|sums| (SiteId(sums.site_id), sums.tally())).collect())
 }
 
 fn states(

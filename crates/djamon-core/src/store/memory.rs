@@ -1,38 +1,46 @@
-//! What `site_states.memory` holds: the streak, the last looks and the open hour and day, packed. A state is rewritten with every look, so each
-//! byte here is written once a minute and site.
+//! What `site_states.memory` holds: the streak, the last looks and the open hour, packed. A state is rewritten
+//! with every look, so each byte here is written once a minute and site.
 
-use std::collections::VecDeque;
+mod first;
+mod looks;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::backend::partitions::instant_of;
+use super::spans::{pack_failed, unpack_failed};
 use crate::domain::certificate::{Certificate, Warned};
 use crate::domain::plan::SiteState;
 use crate::domain::recent::{Mark, Recent};
+use crate::domain::times::Times;
 use crate::domain::uptime::{Kind, Ledger, Open, Tally, Vouch};
-use crate::domain::{Instant, Look, Outcome, Phases, Streak, ViewId};
+use crate::domain::{Instant, Look, Streak};
 
 /// The format's number, the first byte; a reader refuses what it does not know.
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
+/// The format before it, which is still read.
+const FIRST: u8 = 1;
+
+/// What is remembered beside the columns.
+type Known = (Streak, Recent, Option<Certificate>, Ledger);
 
 #[derive(Serialize, Deserialize)]
 struct Memory {
     format: u8,
-    streak: PackedStreak,
-    looks: Vec<PackedLook>,
+    streak: PackedStreak<Vec<u8>>,
+    /// See [`looks`].
+    looks: Vec<u8>,
     /// Two marks a byte, newest first, the lower half first; 15 fills up.
     marks: Vec<u8>,
     /// When the certificate ends; when the one warned of ends, and at how many days.
     certificate: Option<(i64, Option<(i64, u8)>)>,
     /// The look that vouches: when, kind, for how many milliseconds at most.
     vouch: Option<(i64, u8, u64)>,
-    hour: PackedOpen,
-    day: PackedOpen,
+    hour: PackedHour,
 }
 
 #[derive(Serialize, Deserialize)]
-struct PackedOpen {
+struct PackedHour {
     number: i64,
     up_ms: i64,
     degraded_ms: i64,
@@ -40,41 +48,30 @@ struct PackedOpen {
     blind_ms: i64,
     looks: u32,
     failures: u32,
+    failed: Vec<u8>,
+    times: Vec<u8>,
 }
 
 #[derive(Serialize, Deserialize)]
-enum PackedStreak {
+enum PackedStreak<L> {
     Up { good: u32, since: i64 },
-    Failing { failures: u32, first: PackedLook },
+    Failing { failures: u32, first: L },
     Down { failures: u32, since: i64 },
-    Recovering { good: u32, first: PackedLook, since: i64 },
-}
-
-#[derive(Serialize, Deserialize)]
-struct PackedLook {
-    id: [u8; 16],
-    /// How far the key's instant is ahead of the look's: nought, unless the clock jumped back.
-    ahead: i64,
-    outcome: i16,
-    degraded: bool,
-    code: u16,
-    detail: Option<String>,
-    duration_ms: u32,
-    /// Each phase plus one; nought for none.
-    phases: [u32; 5],
+    Recovering { good: u32, first: L, since: i64 },
 }
 
 /// Packs the streak of a state, the looks behind it and the certificate.
 pub fn pack(state: &SiteState) -> Vec<u8> {
     let SiteState { streak, recent, certificate, ledger, .. } = state;
+    let one = |look| looks::pack(std::iter::once(look));
     let streak = match streak {
         Streak::Up { good, since } => PackedStreak::Up { good: *good, since: since.ms() },
         Streak::Failing { failures, first } => {
-            PackedStreak::Failing { failures: *failures, first: pack_look(first) }
+            PackedStreak::Failing { failures: *failures, first: one(first) }
         }
         Streak::Down { failures, since } => PackedStreak::Down { failures: *failures, since: since.ms() },
         Streak::Recovering { good, first, since } => {
-            PackedStreak::Recovering { good: *good, first: pack_look(first), since: since.ms() }
+            PackedStreak::Recovering { good: *good, first: one(first), since: since.ms() }
         }
     };
     let marks: Vec<u8> = recent.marks.iter().map(|mark| mark_number(*mark)).collect();
@@ -87,7 +84,6 @@ pub fn pack(state: &SiteState) -> Vec<u8> {
         let warned = known.warned.map(|warned| (warned.expires_at.ms(), warned.at_days));
         (known.expires_at.ms(), warned)
     });
-    let looks = recent.looks.iter().map(pack_look).collect();
     let vouch = ledger.vouch.map(|vouch| {
         let at_most = u64::try_from(vouch.at_most.as_millis()).unwrap_or(u64::MAX);
         (vouch.at.ms(), kind_number(vouch.kind), at_most)
@@ -95,12 +91,11 @@ pub fn pack(state: &SiteState) -> Vec<u8> {
     let memory = Memory {
         format: FORMAT,
         streak,
-        looks,
+        looks: looks::pack(recent.looks.iter()),
         marks: marks.collect(),
         certificate,
         vouch,
-        hour: pack_open(&ledger.hour),
-        day: pack_open(&ledger.day),
+        hour: pack_hour(&ledger.hour),
     };
     postcard::to_allocvec(&memory).unwrap_or_default()
 }
@@ -109,77 +104,80 @@ pub fn pack(state: &SiteState) -> Vec<u8> {
 ///
 /// # Errors
 /// A sentence, when the bytes are none of this format.
-pub fn unpack(bytes: &[u8]) -> Result<(Streak, Recent, Option<Certificate>, Ledger), String> {
-    let memory: Memory = match bytes.first() {
-        Some(&FORMAT) => {
-            postcard::from_bytes(bytes).map_err(|error| format!("site_states.memory: {error}"))?
-        }
+pub fn unpack(bytes: &[u8]) -> Result<Known, String> {
+    let known = match bytes.first() {
+        Some(&FORMAT) => unpack_this(bytes),
+        Some(&FIRST) => first::unpack(bytes),
         other => return Err(format!("site_states.memory has format {other:?}, not {FORMAT}")),
     };
-    let streak = match memory.streak {
-        PackedStreak::Up { good, since } => Streak::Up { good, since: Instant::from_ms(since) },
-        PackedStreak::Failing { failures, first } => Streak::Failing { failures, first: unpack_look(first)? },
-        PackedStreak::Down { failures, since } => Streak::Down { failures, since: Instant::from_ms(since) },
-        PackedStreak::Recovering { good, first, since } => {
-            Streak::Recovering { good, first: unpack_look(first)?, since: Instant::from_ms(since) }
-        }
-    };
-    let marks = memory.marks.iter().flat_map(|pair| [pair & 0x0f, pair >> 4]).filter_map(mark_of);
-    let looks = memory.looks.into_iter().map(unpack_look).collect::<Result<VecDeque<_>, _>>()?;
-    let certificate = memory.certificate.map(|(expires_at, warned)| Certificate {
-        expires_at: Instant::from_ms(expires_at),
-        warned: warned.map(|(ms, at_days)| Warned { expires_at: Instant::from_ms(ms), at_days }),
-    });
-    let vouch = memory.vouch.and_then(|(ms, kind, at_most)| {
-        Some(Vouch {
-            at: Instant::from_ms(ms),
-            kind: kind_of(kind)?,
-            at_most: Duration::from_millis(at_most),
-        })
-    });
-    let ledger = Ledger { vouch, hour: unpack_open(memory.hour), day: unpack_open(memory.day) };
-    Ok((streak, Recent { looks, marks: marks.collect() }, certificate, ledger))
+    known.map_err(|error| format!("site_states.memory: {error}"))
 }
 
-fn pack_look(look: &Look) -> PackedLook {
-    let phase = |ms: Option<u32>| ms.map_or(0, |ms| ms.saturating_add(1));
-    let Phases { dns_ms, connect_ms, tls_ms, first_byte_ms, body_ms } = look.phases;
-    PackedLook {
-        id: *look.id.0.as_bytes(),
-        ahead: instant_of(look.id).ms() - look.at.ms(),
-        outcome: look.outcome.number(),
-        degraded: look.degraded,
-        code: look.code.unwrap_or(0),
-        detail: look.detail.clone(),
-        duration_ms: look.duration_ms,
-        phases: [dns_ms, connect_ms, tls_ms, first_byte_ms, body_ms].map(phase),
+fn unpack_this(bytes: &[u8]) -> Result<Known, String> {
+    let memory: Memory = postcard::from_bytes(bytes).map_err(|error| error.to_string())?;
+    let one = |bytes: Vec<u8>| looks::unpack(&bytes)?.pop().ok_or_else(|| "a look is missing".to_owned());
+    let streak = memory.streak.try_map(one)?;
+    let looks = looks::unpack(&memory.looks)?;
+    let hour = unpack_hour(memory.hour)?;
+    Ok(unpack_frame(streak, looks, &memory.marks, memory.certificate, memory.vouch, hour))
+}
+
+impl<L> PackedStreak<L> {
+    fn try_map(self, look: impl FnOnce(L) -> Result<Look, String>) -> Result<Streak, String> {
+        Ok(match self {
+            PackedStreak::Up { good, since } => Streak::Up { good, since: Instant::from_ms(since) },
+            PackedStreak::Failing { failures, first } => Streak::Failing { failures, first: look(first)? },
+            PackedStreak::Down { failures, since } => {
+                Streak::Down { failures, since: Instant::from_ms(since) }
+            }
+            PackedStreak::Recovering { good, first, since } => {
+                Streak::Recovering { good, first: look(first)?, since: Instant::from_ms(since) }
+            }
+        })
     }
 }
 
-fn unpack_look(packed: PackedLook) -> Result<Look, String> {
-    let id = ViewId(uuid::Uuid::from_bytes(packed.id));
-    let [dns_ms, connect_ms, tls_ms, first_byte_ms, body_ms] = packed.phases.map(|ms| ms.checked_sub(1));
-    Ok(Look {
-        id,
-        at: Instant::from_ms(instant_of(id).ms() - packed.ahead),
-        outcome: Outcome::from_number(packed.outcome)
-            .ok_or_else(|| format!("outcome {} is unknown", packed.outcome))?,
-        degraded: packed.degraded,
-        code: (packed.code > 0).then_some(packed.code),
-        detail: packed.detail,
-        duration_ms: packed.duration_ms,
-        phases: Phases { dns_ms, connect_ms, tls_ms, first_byte_ms, body_ms },
-    })
+/// What all formats have in common.
+fn unpack_frame(
+    streak: Streak,
+    looks: Vec<Look>,
+    marks: &[u8],
+    certificate: Option<(i64, Option<(i64, u8)>)>,
+    vouch: Option<(i64, u8, u64)>,
+    hour: Open,
+) -> Known {
+    let marks = marks.iter().flat_map(|pair| [pair & 0x0f, pair >> 4]).filter_map(mark_of).collect();
+    let certificate = certificate.map(|(expires_at, warned)| Certificate {
+        expires_at: Instant::from_ms(expires_at),
+        warned: warned.map(|(ms, at_days)| Warned { expires_at: Instant::from_ms(ms), at_days }),
+    });
+    let vouch = vouch.and_then(|(ms, kind, at_most)| {
+        let (at, at_most) = (Instant::from_ms(ms), Duration::from_millis(at_most));
+        Some(Vouch { at, kind: kind_of(kind)?, at_most })
+    });
+    (streak, Recent { looks: looks.into(), marks }, certificate, Ledger { vouch, hour })
 }
 
-fn pack_open(open: &Open) -> PackedOpen {
-    let Tally { up_ms, degraded_ms, down_ms, blind_ms, looks, failures } = open.tally;
-    PackedOpen { number: open.number, up_ms, degraded_ms, down_ms, blind_ms, looks, failures }
+fn pack_hour(open: &Open) -> PackedHour {
+    let Tally { up_ms, degraded_ms, down_ms, blind_ms, looks, failures, failed } = open.tally;
+    PackedHour {
+        number: open.number,
+        up_ms,
+        degraded_ms,
+        down_ms,
+        blind_ms,
+        looks,
+        failures,
+        failed: pack_failed(&failed),
+        times: open.times.to_bytes(),
+    }
 }
 
-fn unpack_open(packed: PackedOpen) -> Open {
-    let PackedOpen { number, up_ms, degraded_ms, down_ms, blind_ms, looks, failures } = packed;
-    Open { number, tally: Tally { up_ms, degraded_ms, down_ms, blind_ms, looks, failures } }
+fn unpack_hour(packed: PackedHour) -> Result<Open, String> {
+    let PackedHour { number, up_ms, degraded_ms, down_ms, blind_ms, looks, failures, failed, times } = packed;
+    let failed = unpack_failed(&failed).map_err(|error| error.to_string())?;
+    let tally = Tally { up_ms, degraded_ms, down_ms, blind_ms, looks, failures, failed };
+    Ok(Open { number, tally, times: Times::from_bytes(&times)? })
 }
 
 const KINDS: [Kind; 4] = [Kind::Up, Kind::Degraded, Kind::Down, Kind::Blind];
@@ -217,6 +215,8 @@ fn mark_of(number: u8) -> Option<Mark> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::uptime::Hours;
+    use crate::domain::{Outcome, Phases, ViewId};
     use proptest::prelude::*;
 
     fn looks() -> impl Strategy<Value = Look> {
@@ -272,16 +272,53 @@ mod tests {
             });
             let (last_at, edited_at, next_due_at) = (since, since, None);
             let mut ledger = Ledger::default();
-            recent.looks.iter().for_each(|look| drop(ledger.enter(look, Duration::from_secs(60), None)));
+            recent.looks.iter().for_each(|look| drop(ledger.enter(look, Duration::from_secs(60), None, Hours::default())));
             let state = SiteState { streak, recent, certificate, ledger, last_at, edited_at, next_due_at };
-            let expected = (state.streak.clone(), state.recent.clone(), state.certificate, state.ledger);
+            let expected = (state.streak.clone(), state.recent.clone(), state.certificate, state.ledger.clone());
             prop_assert_eq!(unpack(&pack(&state)).unwrap(), expected);
         }
     }
 
     #[test]
     fn an_unknown_format_is_refused() {
-        assert_eq!(unpack(&[9, 1]).unwrap_err(), "site_states.memory has format Some(9), not 1");
-        assert!(unpack(&[1, 77]).unwrap_err().starts_with("site_states.memory: "));
+        assert_eq!(unpack(&[9, 1]).unwrap_err(), "site_states.memory has format Some(9), not 2");
+        for format in [1, 2] {
+            assert!(unpack(&[format, 77]).unwrap_err().starts_with("site_states.memory: "));
+        }
+    }
+
+    /// As a program that knew only the first format left it: a site up, then changed, then failing twice.
+    const FIRST: &str = "01010201A213C3A5DB7744A1EF3B1B67D12B07000E0094030116616E73776572656420343034204E6F7420466F756E6422\
+        00010022000501A213C3A65F7440AE3DFF40808ACAA5000E0094030116616E73776572656420343034204E6F7420466F756E6401000100010001\
+        A213C3A5DB7744A1EF3B1B67D12B07000E0094030116616E73776572656420343034204E6F7420466F756E6422000100220001A213C3A44373B8\
+        B4A6E65C4B49BA68000000C801000B0001000B0001A213C3A30F792F8D0B652EBEB1DFE5000000C8010018000100040001A213C3A1157DBD9E4B\
+        2C3F3D5076F0000000C80100540001005400032200F00001BE999DBCC26802C0CF24C2F13C8C13008802000502DCC4028C13008802000502";
+
+    #[test]
+    fn a_memory_of_the_first_format_is_still_read() {
+        let bytes: Vec<u8> = FIRST
+            .as_bytes()
+            .chunks(2)
+            .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
+            .collect();
+        let (streak, recent, certificate, ledger) = unpack(&bytes).unwrap();
+        let said: Vec<_> =
+            recent.looks.iter().map(|look| (look.at.ms(), look.outcome, look.duration_ms)).collect();
+        let looks = [
+            (1_795_627_918_943, Outcome::Status, 1),
+            (1_795_627_918_811, Outcome::Status, 34),
+            (1_795_627_918_403, Outcome::Up, 11),
+            (1_795_627_918_095, Outcome::Up, 24),
+            (1_795_627_917_589, Outcome::Up, 84),
+        ];
+        assert_eq!(said, looks);
+        assert_eq!(recent.looks[0].id.to_string(), "01a213c3-a65f-7440-ae3d-ff40808acaa5");
+        assert_eq!(recent.looks[0].detail.as_deref(), Some("answered 404 Not Found"));
+        let Streak::Failing { failures: 2, first } = streak else { panic!("{streak:?}") };
+        assert_eq!(first, recent.looks[1]);
+        assert_eq!(recent.marks, [Mark::Failing, Mark::Failing, Mark::Up, Mark::Up, Mark::Up]);
+        assert_eq!((certificate, ledger.vouch.unwrap().kind), (None, Kind::Down));
+        let tally = ledger.hour.tally;
+        assert_eq!((ledger.hour.number, tally.up_ms, tally.looks, tally.failures), (498_785, 1222, 5, 2));
     }
 }

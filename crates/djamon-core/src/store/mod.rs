@@ -1,7 +1,7 @@
 //! The one place that speaks SQL, written once for SQLite and PostgreSQL. Only [`backend`] names one of the two.
 //!
 //! One writer per table: a run writes what it saw ([`record`], [`runs`]), commands and pages write configuration
-//! ([`sites`], [`groups`], [`users`]). Everything that writes goes through [`write`].
+//! ([`sites`], [`groups`], [`users`], [`tokens`]). Everything that writes goes through [`write`].
 
 pub mod backend;
 pub mod channels;
@@ -10,23 +10,28 @@ pub mod due;
 mod error;
 pub mod groups;
 pub mod hours;
+mod last_good;
 mod memory;
 pub mod outages;
 pub mod outbox;
+mod owing;
 pub mod record;
+pub mod report;
 mod rows;
 pub mod runs;
 mod schema;
 pub mod sites;
 pub mod snapshot;
+pub mod spans;
 pub mod statuses;
 pub mod stories;
+pub mod tokens;
 pub mod users;
 pub mod views;
 
 pub use backend::connection::AnyConnection;
 pub use backend::pool::{Pool, pool};
-pub use backend::tx::write;
+pub use backend::tx::{attempt, write};
 pub use backend::url::DatabaseUrl;
 pub use error::StoreError;
 

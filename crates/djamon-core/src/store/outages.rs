@@ -7,7 +7,7 @@ use super::rows::{EventRow, OutageRow, PartRow, SiteRow};
 use super::schema::{events, groups, outage_sites, outages, sites};
 use super::{AnyConnection, CHUNK, StoreError, write};
 use crate::domain::outage::{Acknowledged, Outage, Part};
-use crate::domain::{Event, EventKind, Instant, Invalid, OutageId, Site, SiteId};
+use crate::domain::{Event, EventKind, GroupId, Instant, Invalid, OutageId, Site, SiteId};
 
 /// Which outages are asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +31,10 @@ pub struct NamedPart {
     pub name: String,
     /// The site's address, credentials masked.
     pub shown_url: String,
+    /// The group it is in now.
+    pub group_id: Option<GroupId>,
+    /// The slug of that group.
+    pub group: Option<String>,
     /// Whether visitors may see the site.
     pub is_public: bool,
     /// Whether the site has been removed since.
@@ -272,15 +276,17 @@ pub(super) fn with_parts(
             .inner_join(sites::table.left_join(groups::table))
             .filter(outage_sites::outage_id.eq_any(chunk))
             .order(outage_sites::id)
-            .select((PartRow::as_select(), SiteRow::as_select(), groups::public.nullable()))
-            .load::<(PartRow, SiteRow, Option<bool>)>(connection)?;
-        for (row, site, group_public) in rows {
+            .select((PartRow::as_select(), SiteRow::as_select(), (groups::slug, groups::public).nullable()))
+            .load::<(PartRow, SiteRow, Option<(String, bool)>)>(connection)?;
+        for (row, site, group) in rows {
             let (part, site) = (Part::try_from(row)?, Site::try_from(site)?);
             if let Some(one) = found.iter_mut().find(|one| one.outage.id == part.outage) {
                 one.parts.push(NamedPart {
                     part,
                     shown_url: site.shown_url(),
-                    is_public: site.public && group_public != Some(false),
+                    group_id: site.group,
+                    is_public: site.public && group.as_ref().is_none_or(|(_, is_public)| *is_public),
+                    group: group.map(|(slug, _)| slug),
                     is_removed: site.removed_at.is_some(),
                     slug: site.slug,
                     name: site.name,

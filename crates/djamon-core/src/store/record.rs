@@ -6,12 +6,15 @@ use std::collections::HashMap;
 use diesel::prelude::*;
 
 use super::backend::{bulk, partitions};
+use super::owing::Owing;
 use super::rows::{NewStateRow, NewViewRow, scope_number};
-use super::schema::{certificate_warnings, events, outage_sites, outages, outbox};
-use super::{AnyConnection, StoreError, details, hours, snapshot, write};
+use super::schema::{certificate_warnings, outage_sites, outages};
+use super::{AnyConnection, StoreError, details, snapshot, spans, write};
 use crate::domain::plan::{self, Change, OutageRef, RunContext, RunPlan};
 use crate::domain::reminder::Reminders;
-use crate::domain::{EventId, EventKind, Instant, Look, Observation, OutageId, Policy, SiteId, ViewId};
+use crate::domain::{
+    EventId, EventKind, Instant, Listener, Look, Observation, OutageId, Policy, SiteId, ViewId,
+};
 
 /// What a batch became.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -44,17 +47,19 @@ impl ViewIds {
         Ok(ViewIds { floor, random: uuid::Uuid::new_v4().as_u128() })
     }
 
-    /// The key of a look that began at `at`.
-    pub fn next(&mut self, at: Instant) -> ViewId {
+    /// The key of a look that began at `at`. Keys of one site differ in time alone, their random part is that of
+    /// `before`, the site's look before: so its state remembers ten of them in the room of two.
+    pub fn next(&mut self, at: Instant, before: Option<ViewId>) -> ViewId {
         self.random = self.random.wrapping_add(1);
-        let [.., a, b, c, d, e, f, g, h, i, j] = self.random.to_be_bytes();
+        let random = before.map_or(self.random, |before| before.0.as_u128());
+        let [.., a, b, c, d, e, f, g, h, i, j] = random.to_be_bytes();
         let ms = at.max(self.floor).ms().max(0).unsigned_abs();
         let random = [a, b, c, d, e, f, g, h, i, j];
         ViewId(uuid::Builder::from_unix_timestamp_millis(ms, &random).into_uuid())
     }
 }
 
-/// Plans and writes one batch of observations. `channels` are those that are told of what follows.
+/// Plans and writes one batch of observations. `listeners` are told of what follows.
 ///
 /// # Errors
 /// What the database says; then nothing of the batch is written.
@@ -64,15 +69,19 @@ pub fn batch(
     policy: &Policy,
     ids: &mut ViewIds,
     observations: Vec<Observation>,
-    channels: &[String],
+    listeners: &[Listener],
     now: Instant,
 ) -> Result<Recorded, StoreError> {
     let sites: Vec<SiteId> = observations.iter().map(|observation| observation.site).collect();
-    let observations: Vec<_> =
-        observations.into_iter().map(|observation| (ids.next(observation.at), observation)).collect();
     write(connection, |connection| {
         let snapshot = snapshot::of(connection, context.location, policy, &sites)?;
-        carry_out(connection, context, plan::plan(context, snapshot, observations), channels, now)
+        let observations = observations.into_iter().map(|observation| {
+            let state = snapshot.states.get(&observation.site);
+            let before = state.and_then(|state| state.recent.looks.front()).map(|look| look.id);
+            (ids.next(observation.at, before), observation)
+        });
+        let observations = observations.collect();
+        carry_out(connection, context, plan::plan(context, snapshot, observations), listeners, now)
     })
 }
 
@@ -84,7 +93,7 @@ pub fn departures(
     connection: &mut AnyConnection,
     context: &RunContext,
     policy: &Policy,
-    channels: &[String],
+    listeners: &[Listener],
     now: Instant,
 ) -> Result<Recorded, StoreError> {
     if snapshot::of_departed(connection, context.location, policy)?.sites.is_empty() {
@@ -92,7 +101,7 @@ pub fn departures(
     }
     write(connection, |connection| {
         let snapshot = snapshot::of_departed(connection, context.location, policy)?;
-        carry_out(connection, context, plan::departures(context, snapshot, now), channels, now)
+        carry_out(connection, context, plan::departures(context, snapshot, now), listeners, now)
     })
 }
 
@@ -104,7 +113,7 @@ pub fn reminders(
     connection: &mut AnyConnection,
     context: &RunContext,
     rule: &Reminders,
-    channels: &[String],
+    listeners: &[Listener],
     now: Instant,
 ) -> Result<Vec<OutageId>, StoreError> {
     let owed = |connection: &mut AnyConnection| {
@@ -117,9 +126,9 @@ pub fn reminders(
     }
     write(connection, |connection| {
         let owed = owed(connection)?;
-        let mut story = Storyteller::new(connection, context, channels, now);
+        let mut owing = Owing::new(connection, context.run, listeners, &RunPlan::default(), now)?;
         for outage in &owed {
-            story.event(Some(*outage), EventKind::Reminder)?;
+            owing.of_outage(connection, EventKind::Reminder, *outage)?;
         }
         Ok(owed)
     })
@@ -130,16 +139,22 @@ fn carry_out(
     connection: &mut AnyConnection,
     context: &RunContext,
     plan: RunPlan,
-    channels: &[String],
+    listeners: &[Listener],
     now: Instant,
 ) -> Result<Recorded, StoreError> {
     put_views(connection, context, &plan, now)?;
     let states: Vec<_> =
         plan.states.iter().map(|(site, state)| NewStateRow::new(*site, context.location, state)).collect();
     bulk::put_states(connection, &states)?;
-    hours::put(connection, context.location, &plan)?;
+    spans::put(connection, context, &plan)?;
 
-    let mut story = Storyteller::new(connection, context, channels, now);
+    let mut story = Storyteller {
+        owing: Owing::new(connection, context.run, listeners, &plan, now)?,
+        connection,
+        context,
+        new: Vec::new(),
+        began: HashMap::new(),
+    };
     let mut recorded = Recorded::default();
     for change in &plan.changes {
         story.tell(change, &mut recorded)?;
@@ -182,25 +197,13 @@ fn put_views(
 struct Storyteller<'a> {
     connection: &'a mut AnyConnection,
     context: &'a RunContext,
-    channels: &'a [String],
-    now: Instant,
+    owing: Owing<'a>,
     new: Vec<OutageId>,
     /// Starts of outages as they were last written: most sites that enter one do not move it.
     began: HashMap<OutageId, Instant>,
-    events: HashMap<(Option<OutageId>, EventKind), EventId>,
 }
 
-impl<'a> Storyteller<'a> {
-    fn new(
-        connection: &'a mut AnyConnection,
-        context: &'a RunContext,
-        channels: &'a [String],
-        now: Instant,
-    ) -> Self {
-        let (new, began, events) = (Vec::new(), HashMap::new(), HashMap::new());
-        Storyteller { connection, context, channels, now, new, began, events }
-    }
-
+impl Storyteller<'_> {
     fn tell(&mut self, change: &Change, recorded: &mut Recorded) -> Result<(), StoreError> {
         match change {
             Change::Open { scope, started_at, detected_at } => {
@@ -218,7 +221,10 @@ impl<'a> Storyteller<'a> {
             }
             Change::Enter { outage, site, first, last, event, started_at } => {
                 let outage = self.number(*outage)?;
-                let event_id = event.map(|kind| self.event(Some(outage), kind)).transpose()?;
+                let event_id = match event {
+                    Some(kind) => Some(self.owing.of_site(self.connection, *kind, Some(outage), *site)?),
+                    None => None,
+                };
                 self.enter(outage, *site, first, last, event_id)?;
                 if self.began.insert(outage, *started_at) != Some(*started_at) {
                     diesel::update(outages::table.filter(outages::id.eq(outage.0)))
@@ -250,7 +256,7 @@ impl<'a> Storyteller<'a> {
                 diesel::update(outages::table.filter(outages::id.eq(outage.0)))
                     .set(outages::resolved_at.eq(resolved_at.ms()))
                     .execute(self.connection)?;
-                self.event(Some(outage), EventKind::Resolved)?;
+                self.owing.of_outage(self.connection, EventKind::Resolved, outage)?;
                 recorded.resolved.push(outage);
             }
         }
@@ -260,7 +266,7 @@ impl<'a> Storyteller<'a> {
     /// Tells of certificates that run out soon: one event a run, however many they are.
     fn warn(&mut self, expiring: &[(SiteId, Instant)]) -> Result<(), StoreError> {
         for (site, expires_at) in expiring {
-            let event = self.event(None, EventKind::Certificate)?;
+            let event = self.owing.of_site(self.connection, EventKind::Certificate, None, *site)?;
             diesel::insert_into(certificate_warnings::table)
                 .values((
                     certificate_warnings::event_id.eq(event.0),
@@ -293,54 +299,6 @@ impl<'a> Storyteller<'a> {
             ))
             .execute(self.connection)?;
         Ok(())
-    }
-
-    /// The event of this run, outage and kind; the first batch that needs it makes it, with a row for every channel.
-    fn event(&mut self, outage: Option<OutageId>, kind: EventKind) -> Result<EventId, StoreError> {
-        if let Some(event) = self.events.get(&(outage, kind)) {
-            return Ok(*event);
-        }
-        let of_run = events::table
-            .filter(events::run_id.eq(self.context.run.0).and(events::kind.eq(kind.name())))
-            .select(events::id);
-        let stored: Option<i32> = match outage {
-            Some(outage) => of_run.filter(events::outage_id.eq(outage.0)).first(self.connection),
-            None => of_run.filter(events::outage_id.is_null()).first(self.connection),
-        }
-        .optional()?;
-        let event = match stored {
-            Some(id) => EventId(id),
-            None => self.new_event(outage, kind)?,
-        };
-        self.events.insert((outage, kind), event);
-        Ok(event)
-    }
-
-    fn new_event(&mut self, outage: Option<OutageId>, kind: EventKind) -> Result<EventId, StoreError> {
-        let event: i32 = diesel::insert_into(events::table)
-            .values((
-                events::kind.eq(kind.name()),
-                events::outage_id.eq(outage.map(|outage| outage.0)),
-                events::run_id.eq(self.context.run.0),
-                events::at.eq(self.now.ms()),
-                events::owed.eq(i32::try_from(self.channels.len()).unwrap_or(i32::MAX)),
-            ))
-            .returning(events::id)
-            .get_result(self.connection)?;
-        for channel in self.channels {
-            diesel::insert_into(outbox::table)
-                .values((
-                    outbox::event_id.eq(event),
-                    outbox::outage_id.eq(outage.map(|outage| outage.0)),
-                    outbox::channel.eq(channel),
-                    outbox::state.eq("pending"),
-                    outbox::tries.eq(0),
-                    outbox::next_try_at.eq(self.now.ms()),
-                    outbox::created_at.eq(self.now.ms()),
-                ))
-                .execute(self.connection)?;
-        }
-        Ok(EventId(event))
     }
 
     fn number(&self, outage: OutageRef) -> Result<OutageId, StoreError> {

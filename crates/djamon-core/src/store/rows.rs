@@ -9,7 +9,6 @@ use super::schema::{events, groups, outage_sites, outages, runs, site_states, si
 use crate::domain::outage::{Acknowledged, Outage, Part};
 use crate::domain::plan::SiteState;
 use crate::domain::run::{Blind, Counts, Run, RunState};
-use crate::domain::uptime::{Open, Tally};
 use crate::domain::{
     Credentials, Event, EventId, EventKind, Group, GroupId, Instant, Left, LocationId, Look, OutageId, RunId,
     Scope, Site, SiteId, SiteOptions, Standing, Target,
@@ -167,54 +166,6 @@ impl NewStateRow {
             memory: memory::pack(state),
         }
     }
-}
-
-/// A number as a column of four bytes holds it.
-fn small(n: impl TryInto<i32>) -> i32 {
-    n.try_into().unwrap_or(i32::MAX)
-}
-
-macro_rules! span_rows {
-    ($($(#[$doc:meta])* $name:ident: $table:ident.$number:ident),+) => {$(
-        $(#[$doc])*
-        #[derive(Insertable)]
-        #[diesel(table_name = super::schema::$table)]
-        pub(super) struct $name {
-            pub site_id: i32,
-            pub location_id: i32,
-            pub $number: i32,
-            pub up_ms: i32,
-            pub degraded_ms: i32,
-            pub down_ms: i32,
-            pub blind_ms: i32,
-            pub looks: i32,
-            pub failures: i32,
-        }
-
-        impl $name {
-            pub fn new(site: SiteId, location: LocationId, open: &Open) -> Self {
-                let Tally { up_ms, degraded_ms, down_ms, blind_ms, looks, failures } = open.tally;
-                $name {
-                    site_id: site.0,
-                    location_id: location.0,
-                    $number: small(open.number),
-                    up_ms: small(up_ms),
-                    degraded_ms: small(degraded_ms),
-                    down_ms: small(down_ms),
-                    blind_ms: small(blind_ms),
-                    looks: small(looks),
-                    failures: small(failures),
-                }
-            }
-        }
-    )+};
-}
-
-span_rows! {
-    /// An hour that is over.
-    NewHourRow: site_hours.hour,
-    /// A day that is over.
-    NewDayRow: site_days.day
 }
 
 /// The standing of this name.

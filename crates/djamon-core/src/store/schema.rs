@@ -105,6 +105,8 @@ diesel::table! {
         blind_ms -> Integer,
         looks -> Integer,
         failures -> Integer,
+        failed -> Binary,
+        times -> Binary,
     }
 }
 
@@ -119,7 +121,21 @@ diesel::table! {
         blind_ms -> Integer,
         looks -> Integer,
         failures -> Integer,
+        failed -> Binary,
+        times -> Binary,
     }
+}
+
+diesel::table! {
+    day_zones (day) { day -> Integer, zone -> Text, }
+}
+
+diesel::table! {
+    frozen_months (month) { month -> Integer, zone -> Text, frozen_at -> BigInt, }
+}
+
+diesel::table! {
+    frozen_figures (month, site_id) { month -> Integer, site_id -> Integer, figures -> Text, }
 }
 
 diesel::table! {
@@ -183,6 +199,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    channel_groups (channel_id, group_id) {
+        channel_id -> Integer,
+        group_id -> Integer,
+    }
+}
+
+diesel::table! {
     outbox (id) {
         id -> Integer,
         event_id -> Integer,
@@ -211,16 +234,35 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    tokens (id) {
+        id -> Integer,
+        name -> Text,
+        hash -> Binary,
+        scope -> Text,
+        created_at -> BigInt,
+        created_by -> Nullable<Integer>,
+        last_used_at -> Nullable<BigInt>,
+        expires_at -> Nullable<BigInt>,
+        revoked_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::joinable!(tokens -> users (created_by));
 diesel::joinable!(sites -> groups (group_id));
 diesel::joinable!(outage_sites -> outages (outage_id));
 diesel::joinable!(outage_sites -> sites (site_id));
 diesel::joinable!(certificate_warnings -> sites (site_id));
+diesel::joinable!(channel_groups -> channels (channel_id));
 diesel::joinable!(outbox -> events (event_id));
 diesel::joinable!(events -> outages (outage_id));
 diesel::joinable!(site_states -> sites (site_id));
 diesel::allow_tables_to_appear_in_same_query!(
     site_hours,
     site_days,
+    day_zones,
+    frozen_months,
+    frozen_figures,
     certificate_warnings,
     locations,
     groups,
@@ -233,6 +275,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     events,
     outage_sites,
     channels,
+    channel_groups,
     outbox,
     users,
+    tokens,
 );

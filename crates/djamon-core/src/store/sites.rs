@@ -161,13 +161,11 @@ pub(super) fn free_slug(
     let is_taken = |slug: &str| taken.iter().any(|other| other == slug);
     match wanted {
         None => Ok(text::unique_slugify(name, fallback, is_taken)),
-        Some(slug) if slug.is_empty() || text::slugify(slug) != slug => {
-            let problem = format!("{slug:?} cannot be a slug; use small letters, digits and single hyphens");
-            Err(Invalid::new("slug", problem))
-        }
-        Some(slug) if is_taken(slug) => {
-            Err(Invalid::new("slug", format!("{slug:?} is taken; choose another one")))
-        }
-        Some(slug) => Ok(slug.to_owned()),
+        Some(wanted) => match text::slug(wanted)? {
+            slug if is_taken(&slug) => {
+                Err(Invalid::new("slug", format!("{slug:?} is taken; choose another one")))
+            }
+            slug => Ok(slug),
+        },
     }
 }

@@ -1,17 +1,17 @@
-//! What a message tells, read when its rows are claimed: it is true at that moment.
+//! What a message tells, read when its rows are claimed.
 
 use diesel::prelude::*;
 
 use super::outages::{self as outage_store, NamedPart, OutageSites};
 use super::rows::{EventRow, OutageRow, SiteRow};
 use super::schema::{certificate_warnings, events, groups, outages, outbox, sites};
-use super::{AnyConnection, CHUNK, StoreError};
+use super::{AnyConnection, CHUNK, StoreError, channels, last_good};
 use crate::domain::outage::Outage;
 use crate::domain::story::{Backlog, Chapter, Story, StorySite};
-use crate::domain::{Event, EventKind, Instant, Outcome, Site};
+use crate::domain::{Event, EventKind, Instant, Listener, OutageId, Outcome, Site};
 
 /// The story of these events, each with its outage, to be told on `channel` under the name `key`; events of several
-/// outages make a backlog.
+/// outages make a backlog. It is what concerns the channel's groups, when it is told of some only.
 pub(super) fn of(
     connection: &mut AnyConnection,
     channel: &str,
@@ -19,14 +19,18 @@ pub(super) fn of(
     told: &[(i32, Option<i32>)],
 ) -> Result<Story, StoreError> {
     let ids: Vec<i32> = told.iter().map(|(event, _)| *event).collect();
-    let events = events(connection, &ids)?;
+    let mut events = events(connection, &ids)?;
+    let listener = listener(connection, channel)?;
     let mut of: Vec<i32> = told.iter().filter_map(|(_, outage)| *outage).collect();
     of.sort_unstable();
     of.dedup();
-    let mut chapters = chapters(connection, &of, &events)?;
+    for outage in &of {
+        hear_the_beginning(connection, channel, *outage, &mut events)?;
+    }
+    let mut chapters = chapters(connection, &of, &events, &listener)?;
     let nothing = Story { key, thread: None, events, outage: None, sites: Vec::new(), backlog: None };
     match of.as_slice() {
-        [] => Ok(Story { sites: certificates(connection, &ids)?, ..nothing }),
+        [] => Ok(Story { sites: certificates(connection, &ids, &listener)?, ..nothing }),
         [outage] => {
             let thread = thread(connection, channel, *outage)?;
             let only = chapters.pop();
@@ -81,6 +85,7 @@ fn chapters(
     connection: &mut AnyConnection,
     outages: &[i32],
     told: &[Event],
+    listener: &Listener,
 ) -> Result<Vec<Chapter>, StoreError> {
     let mut rows: Vec<OutageRow> = Vec::new();
     for chunk in outages.chunks(CHUNK) {
@@ -88,27 +93,55 @@ fn chapters(
         rows.extend(of_chunk.select(OutageRow::as_select()).load::<OutageRow>(connection)?);
     }
     let found = outage_store::with_parts(connection, rows.into_iter().map(Outage::from).collect())?;
-    Ok(found.into_iter().map(|of| chapter(of, told)).collect())
+    found.into_iter().map(|of| chapter(connection, of, told, listener)).collect()
 }
 
-fn chapter(OutageSites { mut outage, parts }: OutageSites, told: &[Event]) -> Chapter {
+fn chapter(
+    connection: &mut AnyConnection,
+    mut of: OutageSites,
+    told: &[Event],
+    listener: &Listener,
+) -> Result<Chapter, StoreError> {
+    keep_heard(&mut of, listener);
+    let OutageSites { mut outage, mut parts } = of;
     let of_it = || told.iter().filter(|event| event.outage == Some(outage.id));
     let is_over = of_it().any(|event| event.kind == EventKind::Resolved);
-    let last = of_it().max_by_key(|event| event.id);
-    let is_told = |named: &&NamedPart| match (last, named.part.event) {
-        _ if is_over => true,
-        (Some(last), Some(event)) => event <= last.id,
-        (Some(last), None) => named.part.detected_at <= last.at,
-        (None, _) => true,
-    };
-    let mut sites: Vec<StorySite> = parts.iter().filter(is_told).map(|named| site(named, told)).collect();
-    if let Some(last) = last.filter(|_| !is_over) {
+    let last = of_it().max_by_key(|event| event.id).filter(|_| !is_over);
+    if let Some(last) = last {
+        parts.retain(|named| match named.part.event {
+            Some(event) => event <= last.id,
+            None => named.part.detected_at <= last.at,
+        });
+    }
+    let mut sites: Vec<StorySite> = parts.iter().map(|named| site(named, told)).collect();
+    last_good::add(connection, &parts, &mut sites)?;
+    if let Some(last) = last {
         outage.resolved_at = None;
         for site in sites.iter_mut().filter(|site| site.up_at.is_some_and(|up_at| up_at > last.at)) {
             (site.up_at, site.left) = (None, None);
         }
     }
-    Chapter { outage, sites }
+    Ok(Chapter { outage, sites })
+}
+
+/// Sites that joined an outage of others are the beginning of it for whoever hears of it for the first time.
+fn hear_the_beginning(
+    connection: &mut AnyConnection,
+    channel: &str,
+    outage: i32,
+    told: &mut [Event],
+) -> Result<(), StoreError> {
+    let first: Option<i32> = outbox::table
+        .filter(outbox::outage_id.eq(outage).and(outbox::channel.eq(channel)))
+        .order(outbox::id)
+        .select(outbox::event_id)
+        .first(connection)
+        .optional()?;
+    let of_it = told.iter_mut().filter(|event| event.outage == Some(OutageId(outage)));
+    for event in of_it.filter(|event| Some(event.id.0) == first && event.kind == EventKind::Joined) {
+        event.kind = EventKind::Opened;
+    }
+    Ok(())
 }
 
 fn site(named: &NamedPart, told: &[Event]) -> StorySite {
@@ -117,6 +150,7 @@ fn site(named: &NamedPart, told: &[Event]) -> StorySite {
         slug: named.slug.clone(),
         name: named.name.clone(),
         url: named.shown_url.clone(),
+        group: named.group.clone(),
         down_at: part.down_at,
         up_at: part.up_at,
         left: part.left,
@@ -130,21 +164,57 @@ fn site(named: &NamedPart, told: &[Event]) -> StorySite {
     }
 }
 
+/// The channel as it listens now; one of the configuration, or one that is gone, hears everything.
+fn listener(connection: &mut AnyConnection, channel: &str) -> Result<Listener, StoreError> {
+    match channels::by_name(connection, channel) {
+        Ok(found) => Ok(Listener { channel: found.name, groups: found.groups }),
+        Err(StoreError::Missing { .. }) => Ok(channel.into()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Leaves of the outage what `listener` is told of, and lets it begin with that. When that is nothing, because sites
+/// changed their groups meanwhile, it hears all.
+fn keep_heard(of: &mut outage_store::OutageSites, listener: &Listener) {
+    let heard = |part: &outage_store::NamedPart| listener.hears_of(part.group_id);
+    if listener.hears_everything() || !of.parts.iter().any(heard) {
+        return;
+    }
+    of.parts.retain(heard);
+    let began = of.parts.iter().map(|named| named.part.down_at).min();
+    of.outage.started_at = began.unwrap_or(of.outage.started_at);
+}
+
 /// The sites whose certificates these events tell of, the first to run out first.
-fn certificates(connection: &mut AnyConnection, events: &[i32]) -> Result<Vec<StorySite>, StoreError> {
+fn certificates(
+    connection: &mut AnyConnection,
+    events: &[i32],
+    listener: &Listener,
+) -> Result<Vec<StorySite>, StoreError> {
     let rows = certificate_warnings::table
         .inner_join(sites::table.left_join(groups::table))
         .filter(certificate_warnings::event_id.eq_any(events))
         .order((certificate_warnings::expires_at, certificate_warnings::site_id))
-        .select((SiteRow::as_select(), certificate_warnings::expires_at, groups::public.nullable()))
-        .load::<(SiteRow, i64, Option<bool>)>(connection)?;
-    rows.into_iter()
-        .map(|(row, expires_at, group_is_public)| {
-            let site = Site::try_from(row)?;
+        .select((
+            SiteRow::as_select(),
+            certificate_warnings::expires_at,
+            (groups::slug, groups::public).nullable(),
+        ))
+        .load::<(SiteRow, i64, Option<(String, bool)>)>(connection)?;
+    let sites =
+        rows.into_iter().map(|(row, expires_at, group)| Ok((Site::try_from(row)?, expires_at, group)));
+    let mut sites = sites.collect::<Result<Vec<_>, StoreError>>()?;
+    if sites.iter().any(|(site, ..)| listener.hears_of(site.group)) {
+        sites.retain(|(site, ..)| listener.hears_of(site.group));
+    }
+    sites
+        .into_iter()
+        .map(|(site, expires_at, group)| {
             let expires_at = Instant::from_ms(expires_at);
             Ok(StorySite {
                 url: site.shown_url(),
-                is_public: site.public && group_is_public != Some(false),
+                is_public: site.public && group.as_ref().is_none_or(|(_, is_public)| *is_public),
+                group: group.map(|(slug, _)| slug),
                 slug: site.slug,
                 name: site.name,
                 down_at: expires_at,

@@ -3,31 +3,59 @@
 use djamon_core::domain::Group;
 use djamon_core::json::GroupJson;
 use djamon_core::store::statuses::Which;
-use djamon_core::store::{groups as store, statuses};
+use djamon_core::store::{AnyConnection, groups as store, statuses};
 
 use crate::answer::Answer;
 use crate::ask::Ask;
 use crate::error::WebError;
 use crate::view::objects::List;
 
-/// Every group with its sites.
+/// Every group with its sites; or a part of them.
 ///
 /// # Errors
 /// [`WebError::Database`].
+#[utoipa::path(
+    get, path = "/api/v1/groups", tag = "Groups", operation_id = "groups",
+    params(
+        (
+            "limit" = Option<u32>,
+            Query,
+            minimum = 1,
+            maximum = 1000,
+            description = "How many at most, in the order they were added; all of them by name when not given",
+        ),
+        ("after" = Option<u32>, Query, description = "Those that follow: what next was"),
+    ),
+    responses((status = 200, description = "Groups with their sites", body = List<GroupJson>)),
+)]
 pub fn groups(ask: &Ask) -> Result<Answer, WebError> {
+    let part = ask.query.part()?;
     let database = &mut *ask.database()?;
-    let all = store::all(database)?;
+    let mut all = store::all(database)?;
+    all.retain(|group| group.public || ask.reader.sees_private());
+    let next = part.and_then(|part| part.cut(&mut all, |group| group.id.0));
     let mut sites = statuses::of(database, &Which::All)?;
     statuses::add_figures(database, &mut sites, ask.now)?;
     let object = |group: &Group| GroupJson::new(group, &sites, ask.reader);
-    let shown = all.iter().filter(|group| group.public || ask.reader.sees_private());
-    Answer::json(&List::whole(shown.map(object).collect()))
+    Answer::json(&List { items: all.iter().map(object).collect(), next })
 }
 
 /// One group with its sites.
 ///
 /// # Errors
 /// [`WebError::NotFound`], [`WebError::Database`].
+#[utoipa::path(
+    get, path = "/api/v1/groups/{slug}", tag = "Groups", operation_id = "group",
+    params(("slug" = String, Path, description = "Its name in URLs")),
+    responses(
+        (
+            status = 200,
+            description = "The group",
+            body = GroupJson,
+            headers(("ETag" = String, description = "Its version, for If-Match")),
+        ),
+    ),
+)]
 pub fn group(ask: &Ask) -> Result<Answer, WebError> {
     let slug = ask.slug()?;
     let database = &mut *ask.database()?;
@@ -35,7 +63,15 @@ pub fn group(ask: &Ask) -> Result<Answer, WebError> {
     if !(group.public || ask.reader.sees_private()) {
         return Err(WebError::NotFound);
     }
+    shown(ask, database, &group)
+}
+
+/// The object of one group, with its version.
+///
+/// # Errors
+/// [`WebError::Database`].
+pub fn shown(ask: &Ask, database: &mut AnyConnection, group: &Group) -> Result<Answer, WebError> {
     let mut sites = statuses::of(database, &Which::Group(group.id))?;
     statuses::add_figures(database, &mut sites, ask.now)?;
-    Answer::json(&GroupJson::new(&group, &sites, ask.reader))
+    Answer::json(&GroupJson::new(group, &sites, ask.reader))?.with_version(group.version)
 }

@@ -1,7 +1,7 @@
 //! `GET /api/v1/outages`, `/outages/{id}` and `/outages/current`.
 
 use djamon_core::domain::{Event, OutageId};
-use djamon_core::json::OutageJson;
+use djamon_core::json::{OutageJson, OutageState};
 use djamon_core::store::{AnyConnection, outages as store};
 
 use crate::answer::Answer;
@@ -17,6 +17,15 @@ const USUAL: usize = 50;
 ///
 /// # Errors
 /// [`WebError::Invalid`], [`WebError::Database`].
+#[utoipa::path(
+    get, path = "/api/v1/outages", tag = "Outages", operation_id = "outages",
+    params(
+        ("state" = Option<OutageState>, Query, description = "Only these"),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "How many at most (50)"),
+        ("before" = Option<u32>, Query, description = "Those that follow: what next was"),
+    ),
+    responses((status = 200, description = "Outages, newest first", body = List<OutageJson>)),
+)]
 pub fn outages(ask: &Ask) -> Result<Answer, WebError> {
     let (which, before) = (ask.query.which()?, ask.query.outage("before")?);
     let limit = ask.query.limit(USUAL)?;
@@ -39,6 +48,11 @@ pub fn outages(ask: &Ask) -> Result<Answer, WebError> {
 ///
 /// # Errors
 /// [`WebError::NotFound`], [`WebError::Database`].
+#[utoipa::path(
+    get, path = "/api/v1/outages/{id}", tag = "Outages", operation_id = "outage",
+    params(("id" = u32, Path, description = "Its number")),
+    responses((status = 200, description = "The outage with its alerts", body = OutageJson)),
+)]
 pub fn outage(ask: &Ask) -> Result<Answer, WebError> {
     let id = ask.outage()?;
     told(ask, &mut *ask.database()?, id)
@@ -48,6 +62,10 @@ pub fn outage(ask: &Ask) -> Result<Answer, WebError> {
 ///
 /// # Errors
 /// [`WebError::NoOpenOutage`], [`WebError::Database`].
+#[utoipa::path(
+    get, path = "/api/v1/outages/current", tag = "Outages", operation_id = "currentOutage",
+    responses((status = 200, description = "The outage", body = OutageJson)),
+)]
 pub fn current(ask: &Ask) -> Result<Answer, WebError> {
     let database = &mut *ask.database()?;
     let open = ours::open(ask, database)?;

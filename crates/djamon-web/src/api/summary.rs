@@ -12,6 +12,10 @@ use crate::view::objects::Summary;
 ///
 /// # Errors
 /// [`WebError::Database`].
+#[utoipa::path(
+    get, path = "/api/v1/summary", tag = "Summary", operation_id = "summary",
+    responses((status = 200, description = "The summary", body = Summary)),
+)]
 pub fn summary(ask: &Ask) -> Result<Answer, WebError> {
     let database = &mut *ask.database()?;
     let counts = statuses::counts(database, !ask.reader.sees_private())?;

@@ -8,7 +8,10 @@
 //! A session changes nothing by the API, and a token nothing on pages: no other site can make a browser send a token, so
 //! the API needs no protection from requests that are forged (CSRF); pages have theirs in [`genuine`].
 
+mod token;
+
 use djamon_core::domain::UserId;
+pub use djamon_core::domain::token::Scope;
 use djamon_core::json::Reader;
 use djamon_core::store::users::Role;
 
@@ -39,15 +42,6 @@ pub enum Caller {
         /// What they may do.
         role: Role,
     },
-}
-
-/// What a token may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
-    /// Read.
-    Read,
-    /// Read and change.
-    Write,
 }
 
 impl Caller {
@@ -118,7 +112,7 @@ impl Who {
 pub fn caller(ask: &Ask, route: &Route) -> Result<Caller, WebError> {
     match route.face {
         Face::Page => session(ask),
-        Face::Api => match bearer(ask)? {
+        Face::Api => match token::bearer(ask)? {
             Some(token) => Ok(token),
             None if route.verb.is_safe() => session(ask),
             None => Ok(Caller::Visitor),
@@ -142,14 +136,6 @@ pub fn genuine(_ask: &Ask, route: &Route) -> Result<(), WebError> {
 /// The person whose session the cookie names. Sign-in puts the look-up here.
 fn session(_ask: &Ask) -> Result<Caller, WebError> {
     Ok(Caller::Visitor)
-}
-
-/// The token in `Authorization`.
-fn bearer(ask: &Ask) -> Result<Option<Caller>, WebError> {
-    match ask.header("authorization") {
-        None => Ok(None),
-        Some(_) => Err(WebError::TokenRefused("there are no tokens yet")),
-    }
 }
 
 #[cfg(test)]

@@ -13,19 +13,33 @@ use crate::error::WebError;
 use crate::pulse;
 use crate::view::time::span;
 
-#[derive(Serialize)]
+/// Whether the monitor itself is alive.
+#[derive(Serialize, utoipa::ToSchema)]
 struct Health {
+    /// `ok` or `failing`.
     status: &'static str,
+    /// Why it is failing.
     reason: Option<String>,
+    /// The beginning of the last run that came to its end.
     last_run: Option<String>,
+    /// When this was said.
     generated_at: String,
 }
 
+/// Whether the monitor itself is alive.
+///
 /// 200 when the database answers and runs come as promised, else 503 with the reason. A new installation has three
 /// promised intervals, from this program's start, until its first run must have ended.
 ///
 /// # Errors
 /// [`WebError::Internal`].
+#[utoipa::path(
+    get, path = "/healthz", tag = "Health", operation_id = "health",
+    responses(
+        (status = 200, description = "The monitor is alive", body = Health),
+        (status = 503, description = "It is not: the reason says why", body = Health),
+    ),
+)]
 pub fn healthz(ask: &Ask) -> Result<Answer, WebError> {
     let (reason, last_run) = match last_run(ask) {
         Ok((reason, at)) => (reason, at),

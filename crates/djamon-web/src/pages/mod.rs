@@ -1,5 +1,6 @@
 //! The pages: parse, query, view, render. Each is one function that runs on a blocking thread.
 
+pub mod api_docs;
 pub mod group;
 pub mod health;
 pub mod home;

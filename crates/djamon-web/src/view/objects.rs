@@ -1,35 +1,35 @@
 //! The objects that only the API has; all others are those of [`djamon_core::json`]. docs/api.md shows each.
 
 use djamon_core::calendar::rfc3339;
-use djamon_core::domain::health::StateCounts;
+use djamon_core::domain::health::{Overall, StateCounts};
 use djamon_core::domain::{Instant, OutageId};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::pulse::Pulse;
 
 /// A list, and where to go on.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct List<T> {
     /// Some of it.
     pub items: Vec<T>,
-    /// What `before` has to be for those that follow.
+    /// What `before` (`after` for sites and groups) has to be for those that follow; null when nothing follows.
     pub next: Option<String>,
 }
 
-impl<T> List<T> {
-    /// A whole list.
-    pub fn whole(items: Vec<T>) -> Self {
-        List { items, next: None }
-    }
-}
-
 /// Everything in one word and five numbers.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Summary {
-    status: &'static str,
+    /// The one word.
+    status: Overall,
+    /// How many sites are in each state; they add up to all.
     sites: StateCounts,
+    /// The open outage; of several (one a group) the oldest.
+    #[schema(value_type = Option<i32>)]
     open_outage: Option<OutageId>,
+    /// The beginning of the last run that came to its end.
     last_run: Option<String>,
+    /// When this was said.
     generated_at: String,
 }
 
@@ -37,7 +37,7 @@ impl Summary {
     /// The summary of `pulse` at `now`.
     pub fn new(pulse: &Pulse, sites: StateCounts, now: Instant) -> Self {
         Summary {
-            status: pulse.overall.name(),
+            status: pulse.overall,
             sites,
             open_outage: pulse.open.first().map(|seen| seen.of.outage.id),
             last_run: pulse.last_run.as_ref().map(|run| rfc3339(run.started_at)),

@@ -2,12 +2,14 @@
 
 use std::path::Path;
 
-use djamon_core::config::{Kind, channel, machine_variables, secret_keys};
+use djamon_core::channels::{Author, Settings, Switchboard};
+use djamon_core::config::{Config, Kind, secret_keys};
+use djamon_core::domain::options::MASK;
 use djamon_core::domain::text::{self, nearest};
 use djamon_core::domain::{Invalid, SiteOptions, Target};
 use djamon_core::store::channels::RESERVED;
 use serde::Deserialize;
-use serde::de::{IntoDeserializer, value::MapDeserializer};
+use serde::de::IntoDeserializer;
 use serde_json::{Map, Value};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -58,20 +60,24 @@ pub struct WantedSite {
 /// A channel there should be.
 #[derive(Debug, Clone)]
 pub struct WantedChannel {
+    /// Where it stands: file, line and `[[channel]]`.
+    pub place: String,
     /// Its name.
     pub name: String,
     /// What it is.
     pub kind: String,
     /// Whether it is told of anything.
     pub enabled: bool,
-    /// The keys of its kind; paths are absolute.
-    pub settings: Map<String, Value>,
+    /// The slugs or names of the groups it is told of; none: everything.
+    pub groups: Vec<String>,
+    /// The keys of its kind; secrets may be masked.
+    pub settings: Settings,
 }
 
 const SECTIONS: [&str; 3] = ["group", "site", "channel"];
 const GROUP_KEYS: [&str; 3] = ["slug", "name", "public"];
 const SITE_KEYS: [&str; 6] = ["slug", "name", "url", "group", "public", "paused"];
-const CHANNEL_KEYS: [&str; 3] = ["name", "kind", "enabled"];
+const CHANNEL_KEYS: [&str; 4] = ["name", "kind", "enabled", "groups"];
 
 impl Wanted {
     /// Reads `text`; messages call the file `name`, and relative paths start at `base`.
@@ -264,8 +270,7 @@ impl Reader<'_> {
             if !is_option(key) {
                 continue;
             }
-            let one = std::iter::once((key, value.clone()));
-            let one = SiteOptions::deserialize(MapDeserializer::<_, toml::de::Error>::new(one));
+            let one = SiteOptions::one::<toml::de::Error>(key, value.clone());
             match one.map(|one| (one.check_each(), one)) {
                 Ok((Ok(()), one)) => options = options.with(one),
                 Ok((Err(invalid), _)) => self.wrong_key(entry, key, &invalid.problem),
@@ -294,23 +299,28 @@ impl Reader<'_> {
                 continue;
             }
             match Value::deserialize(value.clone().into_deserializer()) {
-                Ok(value) => drop(settings.insert(key.to_owned(), absolute(key, value, base))),
+                Ok(value) => drop(settings.insert(key.to_owned(), value)),
                 Err(error) => self.wrong_key(entry, key, error.message()),
             }
         }
-        let secrets = Kind::from_name(&kind).into_iter().flat_map(secret_keys);
-        let written: Vec<_> = secrets.filter(|key| settings.contains_key(*key)).collect();
-        for key in &written {
-            let problem =
-                "a channel's secrets are not written down here; write it into a file and name that in";
-            self.wrong_key(entry, key, &format!("{problem} {key}_file"));
+        // What a masked secret stands for is known where the channel is kept: there it is checked.
+        let mut secrets = Kind::from_name(&kind).into_iter().flat_map(secret_keys);
+        if !secrets.any(|key| settings.get(key).is_some_and(|value| value == MASK)) {
+            let board = Switchboard::new(&Config::default(), base);
+            let checked = board.checked(Author::Machine, &kind, &settings, None);
+            for problem in checked.err().into_iter().flat_map(|error| error.problems) {
+                let (key, problem) = problem.split_once(": ").unwrap_or(("kind", &problem));
+                self.wrong_key(entry, key, problem);
+            }
         }
-        let made = channel(&kind, &settings, base, &machine_variables);
-        for problem in made.err().into_iter().flat_map(|error| error.problems) {
-            let (key, problem) = problem.split_once(": ").unwrap_or(("kind", &problem));
-            self.wrong_key(entry, key, problem);
-        }
-        Some(WantedChannel { name, kind, enabled: self.take(entry, "enabled").unwrap_or(true), settings })
+        Some(WantedChannel {
+            place: format!("{}: [[channel]]", self.place(entry.at)),
+            name,
+            kind,
+            enabled: self.take(entry, "enabled").unwrap_or(true),
+            groups: self.take(entry, "groups").unwrap_or_default(),
+            settings,
+        })
     }
 
     fn no_name_twice(&mut self, channels: &[Placed<WantedChannel>]) {
@@ -345,14 +355,6 @@ fn is_option(key: &str) -> bool {
 }
 
 /// A path as it stays right wherever it is read.
-fn absolute(key: &str, value: Value, base: &Path) -> Value {
-    let is_path = key.ends_with("_file") || key == "file_dir";
-    match value {
-        Value::String(path) if is_path && !path.is_empty() => Value::String(absolute_path(&path, base)),
-        value => value,
-    }
-}
-
 fn absolute_path(path: &str, base: &Path) -> String {
     let path = base.join(path);
     std::path::absolute(&path).unwrap_or(path).to_string_lossy().into_owned()

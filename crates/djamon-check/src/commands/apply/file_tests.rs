@@ -47,19 +47,18 @@ fn what_stands_there_twice_is_refused() {
 }
 
 #[test]
-fn a_secret_within_the_file_is_refused_and_not_repeated() {
+fn a_wrong_channel_is_told_by_line_and_its_secret_never_repeated() {
     let problems = read(
         "[[channel]]\nname = \"ops\"\nkind = \"email\"\nfrom = \"a@b.example\"\nto = [\"c@b.example\"]\npassword = \
-         \"hunter2\"\n[[channel]]\nname = \"email\"\nkind = \"pager\"\n",
+         \"hunter2\"\npassword_file = \"/x\"\n[[channel]]\nname = \"email\"\nkind = \"pager\"\n",
     )
     .unwrap_err();
     assert_eq!(
         problems,
         [
-            "sites.toml:6: [[channel]] password: a channel's secrets are not written down here; write it into a file \
-             and name that in password_file",
-            "sites.toml:8: [[channel]] name: \"email\" is the channel of [email] in djamon.toml; choose another name",
-            "sites.toml:9: [[channel]] kind: \"pager\" is not a kind of channel; did you mean \"pagerduty\"?",
+            "sites.toml:7: [[channel]] password_file: password is given too; keep one of them",
+            "sites.toml:9: [[channel]] name: \"email\" is the channel of [email] in djamon.toml; choose another name",
+            "sites.toml:10: [[channel]] kind: \"pager\" is not a kind of channel; did you mean \"pagerduty\"?",
         ]
     );
 }

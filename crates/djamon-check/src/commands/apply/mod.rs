@@ -8,10 +8,11 @@ use std::collections::HashMap;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
+use djamon_core::channels::{Settings, Switchboard, shown};
+use djamon_core::config::ConfigError;
 use djamon_core::domain::{Credentials, Site, SiteOptions};
-use djamon_core::store::{StoreError, channels, groups, sites, write};
+use djamon_core::store::{channels, groups, sites, write};
 use serde::Serialize;
-use serde_json::{Map, Value};
 
 use self::file::Wanted;
 use self::plan::{Current, Plan};
@@ -34,7 +35,8 @@ pub struct ApplyArgs {
 /// What `export` is told.
 #[derive(Debug, Clone, clap::Args)]
 pub struct ExportArgs {
-    /// Write user names, passwords and secret headers out instead of *** (which `apply` takes for "as it is there")
+    /// Write user names, passwords, secret headers and the secrets of channels out instead of *** (which `apply` takes
+    /// for "as it is there")
     #[arg(long)]
     with_secrets: bool,
 }
@@ -56,12 +58,13 @@ pub fn apply(app: &App, args: &ApplyArgs, out: &mut dyn Write) -> Result<Exit, F
     }
     wanted.sites.iter().for_each(|site| warn_of_files(&site.options));
     let mut connection = app.connect()?;
+    let board = Switchboard::new(&app.config, base);
     let plan = if args.dry_run {
-        Plan::new(&wanted, &Current::read(&mut connection)?, args.prune)?
+        Plan::new(&wanted, &Current::read(&mut connection)?, &board, args.prune)?
     } else {
         write(&mut connection, |connection| {
-            let plan = Plan::new(&wanted, &Current::read(connection)?, args.prune)?;
-            plan.carry_out(connection, app.now())?;
+            let plan = Plan::new(&wanted, &Current::read(connection)?, &board, args.prune)?;
+            plan.carry_out(connection, &board, app.now())?;
             Ok(plan)
         })?
     };
@@ -93,6 +96,7 @@ fn read(file: &Path) -> Result<(String, String, PathBuf), Failure> {
 /// What the database says.
 pub fn export(app: &App, args: &ExportArgs, out: &mut dyn Write) -> Result<Exit, Failure> {
     let mut connection = app.connect()?;
+    let board = Switchboard::new(&app.config, Path::new("/"));
     let (groups, sites) = (groups::all(&mut connection)?, sites::all(&mut connection)?);
     let slugs: HashMap<_, _> = groups.iter().map(|group| (group.id, group.slug.clone())).collect();
     let exported = Exported {
@@ -115,13 +119,13 @@ pub fn export(app: &App, args: &ExportArgs, out: &mut dyn Write) -> Result<Exit,
         channel: channels::all(&mut connection)?
             .into_iter()
             .map(|channel| {
-                let settings = serde_json::from_str(&channel.settings).map_err(|error| {
-                    StoreError::Unreadable(format!("channel {}: settings: {error}", channel.name))
-                })?;
+                let settings = if args.with_secrets { board.opened(&channel) } else { shown(&channel) };
+                let groups = channel.groups.iter().filter_map(|group| slugs.get(group).cloned()).collect();
                 let enabled = hidden(channel.enabled);
-                Ok(ChannelEntry { name: channel.name, kind: channel.kind, enabled, settings })
+                let (name, kind) = (channel.name, channel.kind);
+                Ok(ChannelEntry { name, kind, enabled, groups, settings: settings? })
             })
-            .collect::<Result<_, StoreError>>()?,
+            .collect::<Result<_, ConfigError>>()?,
     };
     let text = toml::to_string(&exported)
         .map_err(|error| Failure::failed(format!("what is stored cannot be written as TOML: {error}")))?;
@@ -184,6 +188,8 @@ struct ChannelEntry {
     kind: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     enabled: Option<bool>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    groups: Vec<String>,
     #[serde(flatten)]
-    settings: Map<String, Value>,
+    settings: Settings,
 }

@@ -1,13 +1,14 @@
 //! What has to change so that there is what the file wants; how that is told, and done.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
+use djamon_core::channels::{Author, Settings, Switchboard};
+use djamon_core::domain::channel::{ChannelChange, NewChannel};
 use djamon_core::domain::group::{GroupChange, NewGroup};
 use djamon_core::domain::site::{NewSite, SiteChange};
-use djamon_core::domain::{Group, Instant, Invalid, Site};
-use djamon_core::store::channels::{self, Channel};
-use djamon_core::store::{AnyConnection, StoreError, groups, sites};
-use serde_json::Value;
+use djamon_core::domain::{Channel, Group, Instant, Invalid, Site};
+use djamon_core::store::{AnyConnection, StoreError, channels, groups, sites};
 
 use super::file::{Wanted, WantedChannel, WantedGroup, WantedSite};
 
@@ -62,7 +63,12 @@ impl Plan {
     ///
     /// # Errors
     /// [`Invalid`] with the line of a site whose group is nowhere, or whose masked secrets are not known.
-    pub fn new(wanted: &Wanted, current: &Current, prune: bool) -> Result<Plan, Invalid> {
+    pub fn new(
+        wanted: &Wanted,
+        current: &Current,
+        board: &Switchboard,
+        prune: bool,
+    ) -> Result<Plan, Invalid> {
         let mut steps = Vec::new();
         for group in &wanted.groups {
             let known = current.groups.iter().find(|known| known.slug == group.slug);
@@ -70,7 +76,9 @@ impl Plan {
         }
         let mut used = Vec::new();
         for site in &wanted.sites {
-            let group = site.group.as_deref().map(|named| group_meant(site, named, wanted, current));
+            let group = site.group.as_deref();
+            let group =
+                group.map(|named| group_meant(&format!("{} group", site.place), named, wanted, current));
             let group = group.transpose()?;
             used.extend(group.clone());
             let known = current.sites.iter().find(|known| known.slug == site.slug);
@@ -78,21 +86,23 @@ impl Plan {
         }
         for channel in &wanted.channels {
             let known = current.channels.iter().find(|known| known.name == channel.name);
-            steps.extend(known.map_or_else(
-                || Some(Step::AddChannel(channel.clone())),
-                |known| edit_channel(channel, known),
-            ));
+            let channel = whole_channel(channel, known, wanted, current, board)?;
+            used.extend(channel.groups.iter().cloned());
+            steps.extend(match known {
+                Some(known) => edit_channel(channel, known, current, board),
+                None => Some(Step::AddChannel(channel)),
+            });
         }
         if prune {
             let gone = current.sites.iter().filter(|old| wanted.sites.iter().all(|new| new.slug != old.slug));
             steps.extend(gone.map(|site| Step::RemoveSite(site.slug.clone())));
+            let gone =
+                current.channels.iter().filter(|old| wanted.channels.iter().all(|new| new.name != old.name));
+            steps.extend(gone.map(|channel| Step::RemoveChannel(channel.name.clone())));
             let gone = current.groups.iter().filter(|old| {
                 !used.contains(&old.slug) && wanted.groups.iter().all(|new| new.slug != old.slug)
             });
             steps.extend(gone.map(|group| Step::RemoveGroup(group.slug.clone())));
-            let gone =
-                current.channels.iter().filter(|old| wanted.channels.iter().all(|new| new.name != old.name));
-            steps.extend(gone.map(|channel| Step::RemoveChannel(channel.name.clone())));
         }
         Ok(Plan(steps))
     }
@@ -106,8 +116,13 @@ impl Plan {
     ///
     /// # Errors
     /// What a step says; then none is taken.
-    pub fn carry_out(&self, connection: &mut AnyConnection, now: Instant) -> Result<(), StoreError> {
-        self.0.iter().try_for_each(|step| step.take(connection, now))
+    pub fn carry_out(
+        &self,
+        connection: &mut AnyConnection,
+        board: &Switchboard,
+        now: Instant,
+    ) -> Result<(), StoreError> {
+        self.0.iter().try_for_each(|step| step.take(connection, board, now))
     }
 }
 
@@ -124,13 +139,8 @@ fn edit_group(group: &WantedGroup, known: &Group) -> Option<Step> {
     (change != GroupChange::default()).then(|| Step::EditGroup { slug: group.slug.clone(), change })
 }
 
-/// The slug of the group that `site` names by slug or name, in the file or else in what there is.
-fn group_meant(
-    site: &WantedSite,
-    named: &str,
-    wanted: &Wanted,
-    current: &Current,
-) -> Result<String, Invalid> {
+/// The slug of the group that is `named` by slug or name, in the file or else in what there is.
+fn group_meant(place: &str, named: &str, wanted: &Wanted, current: &Current) -> Result<String, Invalid> {
     let known: Vec<(&str, &str)> = wanted
         .groups
         .iter()
@@ -146,7 +156,7 @@ fn group_meant(
             slugs.dedup();
             let slugs = if slugs.is_empty() { "there are none".to_owned() } else { slugs.join(", ") };
             let problem = format!("there is no group {named:?} ({slugs}); add a [[group]] of this name");
-            Err(Invalid::new(format!("{} group", site.place), problem))
+            Err(Invalid::new(place, problem))
         }
     }
 }
@@ -190,9 +200,30 @@ fn site_step(
     Ok((!keys.is_empty()).then_some(Step::EditSite { slug, change, group, keys }))
 }
 
-fn edit_channel(channel: &WantedChannel, known: &Channel) -> Option<Step> {
-    let stored: Value = serde_json::from_str(&known.settings).unwrap_or_default();
-    let stored = stored.as_object().cloned().unwrap_or_default();
+/// The channel with slugs for its groups, and its settings as they are compared: paths absolute, masks replaced.
+fn whole_channel(
+    channel: &WantedChannel,
+    known: Option<&Channel>,
+    wanted: &Wanted,
+    current: &Current,
+    board: &Switchboard,
+) -> Result<WantedChannel, Invalid> {
+    let place = format!("{} groups", channel.place);
+    let groups = channel.groups.iter().map(|named| group_meant(&place, named, wanted, current));
+    let settings = board.checked(Author::Machine, &channel.kind, &channel.settings, known);
+    let settings =
+        settings.map_err(|error| Invalid::new(channel.place.as_str(), error.problems.join("; ")))?;
+    Ok(WantedChannel { groups: groups.collect::<Result<_, _>>()?, settings, ..channel.clone() })
+}
+
+fn edit_channel(
+    channel: WantedChannel,
+    known: &Channel,
+    current: &Current,
+    board: &Switchboard,
+) -> Option<Step> {
+    // Secrets that cannot be opened any more are replaced by those of the file.
+    let stored: Settings = board.opened(known).unwrap_or_default();
     let mut keys: Vec<String> = stored
         .keys()
         .chain(channel.settings.keys())
@@ -201,13 +232,22 @@ fn edit_channel(channel: &WantedChannel, known: &Channel) -> Option<Step> {
         .collect();
     keys.extend((channel.kind != known.kind).then(|| "kind".to_owned()));
     keys.extend((channel.enabled != known.enabled).then(|| "enabled".to_owned()));
+    let told_of = current.groups.iter().filter(|group| known.groups.contains(&group.id));
+    let told_of: BTreeSet<&str> = told_of.map(|group| group.slug.as_str()).collect();
+    let wanted: BTreeSet<&str> = channel.groups.iter().map(String::as_str).collect();
+    keys.extend((wanted != told_of).then(|| "groups".to_owned()));
     keys.sort();
     keys.dedup();
-    (!keys.is_empty()).then(|| Step::EditChannel { channel: channel.clone(), keys })
+    (!keys.is_empty()).then_some(Step::EditChannel { channel, keys })
 }
 
 impl Step {
-    fn take(&self, connection: &mut AnyConnection, now: Instant) -> Result<(), StoreError> {
+    fn take(
+        &self,
+        connection: &mut AnyConnection,
+        board: &Switchboard,
+        now: Instant,
+    ) -> Result<(), StoreError> {
         match self {
             Step::AddGroup(group, _) => groups::add(connection, group, now).map(drop),
             Step::EditGroup { slug, change } => groups::edit(connection, slug, change).map(drop),
@@ -224,14 +264,43 @@ impl Step {
                 };
                 sites::edit(connection, slug, SiteChange { group, ..change.clone() }, now).map(drop)
             }
-            Step::AddChannel(channel) | Step::EditChannel { channel, keys: _ } => {
-                let settings = Value::Object(channel.settings.clone()).to_string();
-                channels::put(connection, &channel.name, &channel.kind, &settings, channel.enabled, now)
+            Step::AddChannel(channel) => {
+                let new = channel.as_new(connection, board)?;
+                channels::add(connection, &new, now).map(drop)
+            }
+            Step::EditChannel { channel, keys: _ } => {
+                let NewChannel { name, kind, settings, enabled, groups } =
+                    channel.as_new(connection, board)?;
+                let change = ChannelChange {
+                    name: None,
+                    kind: Some(kind),
+                    settings: Some(settings),
+                    enabled: Some(enabled),
+                    groups: Some(groups),
+                };
+                channels::edit(connection, &name, &change).map(drop)
             }
             Step::RemoveSite(slug) => sites::remove(connection, slug, now).map(drop),
             Step::RemoveGroup(slug) => groups::remove(connection, slug, now).map(drop),
             Step::RemoveChannel(name) => channels::remove(connection, name, now),
         }
+    }
+}
+
+impl WantedChannel {
+    /// The channel as it is stored, once its groups are there.
+    fn as_new(&self, connection: &mut AnyConnection, board: &Switchboard) -> Result<NewChannel, StoreError> {
+        let sealed = board.sealed(&self.kind, &self.settings);
+        let settings =
+            sealed.map_err(|error| Invalid::new(self.place.as_str(), error.problems.join("; ")))?;
+        let groups = self.groups.iter().map(|slug| Ok(groups::by_slug(connection, slug)?.id));
+        Ok(NewChannel {
+            name: self.name.clone(),
+            kind: self.kind.clone(),
+            settings,
+            enabled: self.enabled,
+            groups: groups.collect::<Result<_, StoreError>>()?,
+        })
     }
 }
 

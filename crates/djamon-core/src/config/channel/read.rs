@@ -40,14 +40,14 @@ pub(super) fn settings(kind: Kind, values: Values) -> Result<ChannelSettings, St
             ChannelSettings::Twitter(Twitter { enabled: true, ..twitter })
         }
         Kind::Webhook => ChannelSettings::Webhook(webhook(&values)?),
-        Kind::Slack => ChannelSettings::Slack(Slack { url: values.secret_address()? }),
+        Kind::Slack => ChannelSettings::Slack(Slack { url: values.secret_address(true)? }),
         Kind::Discord => ChannelSettings::Discord(Discord {
-            url: values.secret_address()?,
+            url: values.secret_address(true)?,
             thread_id: values.text("thread_id", digits)?,
             username: values.text("username", |name| at_most(80, name))?,
         }),
         Kind::Telegram => ChannelSettings::Telegram(telegram(&values)?),
-        Kind::Teams => ChannelSettings::Teams(Teams { url: values.secret_address()? }),
+        Kind::Teams => ChannelSettings::Teams(Teams { url: values.secret_address(true)? }),
         Kind::Ntfy => ChannelSettings::Ntfy(ntfy(&values)?),
         Kind::PagerDuty => ChannelSettings::PagerDuty(pagerduty(&values)?),
         Kind::Matrix => ChannelSettings::Matrix(matrix(&values)?),
@@ -60,7 +60,7 @@ pub(super) fn settings(kind: Kind, values: Values) -> Result<ChannelSettings, St
 fn webhook(values: &Values) -> Result<Webhook, String> {
     let sign_in = values.sign_in()?;
     Ok(Webhook {
-        url: values.secret_address()?,
+        url: values.secret_address(!matches!(sign_in, SignIn::Nobody))?,
         secret: values.take("secret", |value| signing_key(&reader::text(value)?))?,
         sign_in,
     })
@@ -250,8 +250,9 @@ impl Values {
         })
     }
 
-    /// The secret address `url`, with whatever query it has.
-    fn secret_address(&self) -> Result<Address, String> {
+    /// The secret address `url`, with whatever query it has. `is_trusted` with a secret, if only with itself, it is not
+    /// asked in the clear unless it is near.
+    fn secret_address(&self, is_trusted: bool) -> Result<Address, String> {
         self.needed("url", |value| {
             let example = "copy the whole address, like https://example.org/…";
             let url = Url::parse(&reader::text(value)?);
@@ -261,6 +262,9 @@ impl Values {
             }
             if !url.username().is_empty() || url.password().is_some() {
                 return Err(format!("must have no user name and password; {example}"));
+            }
+            if is_trusted && url.scheme() == "http" && !is_near(&url) {
+                return Err("would be told a secret in the clear; use https:".to_owned());
             }
             Ok(Address(url))
         })
@@ -273,7 +277,7 @@ impl Values {
             let text = read::address(&reader::text(value)?)?;
             let url = Url::parse(&text).map_err(|error| error.to_string())?;
             if is_trusted && url.scheme() == "http" && !is_near(&url) {
-                return Err(format!("{text:?} would get a secret in the clear; use https:"));
+                return Err(format!("{text:?} would be told a secret in the clear; use https:"));
             }
             Ok(Address(url))
         })

@@ -154,7 +154,7 @@ fn what_is_wrong_is_told_by_key_and_without_secrets() {
         (
             Kind::Mastodon,
             serde_json::json!({"url": "http://m.example"}),
-            "url: \"http://m.example\" would get a secret in the clear; use https:",
+            "url: \"http://m.example\" would be told a secret in the clear; use https:",
         ),
         (
             Kind::Mastodon,
@@ -194,6 +194,31 @@ fn what_is_wrong_is_told_by_key_and_without_secrets() {
         made("carrier pigeon", serde_json::json!({})).unwrap_err()[0]
             .contains("the kinds are email, twitter")
     );
+}
+
+#[test]
+fn no_secret_goes_in_the_clear_to_a_host_that_is_not_near() {
+    let refused = |kind: &str, url: &str, token: &str| {
+        let mut settings = serde_json::json!({ "url": url });
+        if !token.is_empty() {
+            settings["token"] = token.into();
+        }
+        made(kind, settings).err().map(|told| told[0].clone())
+    };
+    let clear = "would be told a secret in the clear; use https:";
+    for far in ["http://hooks.example/x", "http://93.184.216.34/x", "http://lan.example/x"] {
+        assert_eq!(refused("slack", far, ""), Some(format!("url: {clear}")));
+        assert_eq!(refused("webhook", far, "hunter2"), Some(format!("url: {clear}")));
+        assert_eq!(refused("webhook", far, ""), None, "nothing secret but where it is");
+        assert_eq!(refused("alertmanager", far, "hunter2"), Some(format!("url: \"{far}\" {clear}")));
+        assert_eq!(refused("alertmanager", far, ""), None);
+    }
+    for near in
+        ["http://127.0.0.1:1/x", "http://[::1]/x", "http://10.1.2.3/x", "http://ntfy/x", "http://a.lan/x"]
+    {
+        assert_eq!(refused("slack", near, ""), None, "{near}");
+        assert_eq!(refused("alertmanager", near, "hunter2"), None, "{near}");
+    }
 }
 
 #[test]

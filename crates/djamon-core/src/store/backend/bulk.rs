@@ -9,8 +9,9 @@ use diesel::upsert::excluded;
 
 use super::connection::AnyConnection;
 use crate::store::StoreError;
-use crate::store::rows::{NewDayRow, NewHourRow, NewStateRow, NewViewRow};
+use crate::store::rows::{NewStateRow, NewViewRow};
 use crate::store::schema::{site_days, site_hours, site_states, site_views};
+use crate::store::spans::{DayRow, HourRow};
 
 /// PostgreSQL takes 65,535 values in one statement.
 const ROWS: usize = 4000;
@@ -58,11 +59,11 @@ macro_rules! insert_missing {
 
 insert_missing! {
     /// Inserts hours that are not there yet.
-    insert_hours, NewHourRow, site_hours
+    insert_hours, HourRow, site_hours
 }
 insert_missing! {
     /// Inserts days that are not there yet.
-    insert_days, NewDayRow, site_days
+    insert_days, DayRow, site_days
 }
 
 /// Inserts states or replaces those there are.

@@ -18,6 +18,35 @@ pub fn write<T>(
     connection: &mut AnyConnection,
     work: impl FnOnce(&mut AnyConnection) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
+    attempt(connection, work)
+}
+
+/// As [`write`], for work that can be refused for reasons of its own.
+///
+/// # Errors
+/// What `work` says, or what the database says; in both cases nothing is written.
+pub fn attempt<T, E: From<StoreError>>(
+    connection: &mut AnyConnection,
+    work: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
+) -> Result<T, E> {
+    begin(connection)?;
+    match work(connection) {
+        Ok(value) => match Manager::commit_transaction(connection) {
+            Ok(()) => Ok(value),
+            Err(error) => {
+                // A commit that found the disk full leaves SQLite's transaction open.
+                let _ = Manager::rollback_transaction(connection);
+                Err(StoreError::from(error).into())
+            }
+        },
+        Err(error) => {
+            let _ = Manager::rollback_transaction(connection);
+            Err(error)
+        }
+    }
+}
+
+fn begin(connection: &mut AnyConnection) -> Result<(), StoreError> {
     match connection {
         AnyConnection::Sqlite(sqlite) => {
             AnsiTransactionManager::begin_transaction_sql(sqlite, "BEGIN IMMEDIATE")?
@@ -30,18 +59,5 @@ pub fn write<T>(
             }
         }
     }
-    match work(connection) {
-        Ok(value) => match Manager::commit_transaction(connection) {
-            Ok(()) => Ok(value),
-            Err(error) => {
-                // A commit that found the disk full leaves SQLite's transaction open.
-                let _ = Manager::rollback_transaction(connection);
-                Err(error.into())
-            }
-        },
-        Err(error) => {
-            let _ = Manager::rollback_transaction(connection);
-            Err(error)
-        }
-    }
+    Ok(())
 }

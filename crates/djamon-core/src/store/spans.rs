@@ -1,0 +1,225 @@
+//! Hours and days of sites as rows: written by a run when they are over, days as the sum of their hours.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use diesel::prelude::*;
+
+use super::backend::bulk;
+use super::schema::{day_zones, site_days, site_hours};
+use super::{AnyConnection, CHUNK, StoreError};
+use crate::calendar::Zone;
+use crate::domain::plan::{RunContext, RunPlan};
+use crate::domain::times::Times;
+use crate::domain::uptime::{Failed, Open, Tally};
+use crate::domain::{LocationId, Outcome, SiteId};
+
+/// A number as a column of four bytes holds it.
+fn small(n: impl TryInto<i32>) -> i32 {
+    n.try_into().unwrap_or(i32::MAX)
+}
+
+macro_rules! span_rows {
+    ($($(#[$doc:meta])* $name:ident: $table:ident.$number:ident),+) => {$(
+        $(#[$doc])*
+        #[derive(Insertable, Queryable, Selectable)]
+        #[diesel(table_name = super::schema::$table)]
+        pub(super) struct $name {
+            pub site_id: i32,
+            pub location_id: i32,
+            pub $number: i32,
+            pub up_ms: i32,
+            pub degraded_ms: i32,
+            pub down_ms: i32,
+            pub blind_ms: i32,
+            pub looks: i32,
+            pub failures: i32,
+            pub failed: Vec<u8>,
+            pub times: Vec<u8>,
+        }
+
+        impl $name {
+            pub fn new(site: SiteId, location: LocationId, open: &Open) -> Self {
+                let Tally { up_ms, degraded_ms, down_ms, blind_ms, looks, failures, failed } = open.tally;
+                $name {
+                    site_id: site.0,
+                    location_id: location.0,
+                    $number: small(open.number),
+                    up_ms: small(up_ms),
+                    degraded_ms: small(degraded_ms),
+                    down_ms: small(down_ms),
+                    blind_ms: small(blind_ms),
+                    looks: small(looks),
+                    failures: small(failures),
+                    failed: pack_failed(&failed),
+                    times: open.times.to_bytes(),
+                }
+            }
+        }
+
+        impl TryFrom<$name> for Open {
+            type Error = StoreError;
+
+            fn try_from(row: $name) -> Result<Self, StoreError> {
+                Ok(Open {
+                    number: row.$number.into(),
+                    tally: Tally {
+                        up_ms: row.up_ms.into(),
+                        degraded_ms: row.degraded_ms.into(),
+                        down_ms: row.down_ms.into(),
+                        blind_ms: row.blind_ms.into(),
+                        looks: u32::try_from(row.looks).unwrap_or(0),
+                        failures: u32::try_from(row.failures).unwrap_or(0),
+                        failed: unpack_failed(&row.failed)?,
+                    },
+                    times: Times::from_bytes(&row.times).map_err(StoreError::unreadable)?,
+                })
+            }
+        }
+    )+};
+}
+
+span_rows! {
+    /// An hour that is over.
+    HourRow: site_hours.hour,
+    /// A day that is over.
+    DayRow: site_days.day
+}
+
+/// Pairs of an outcome's number and how many looks ended so; nothing for nothing.
+pub(super) fn pack_failed(failed: &Failed) -> Vec<u8> {
+    let pairs = failed.iter().map(|(outcome, count)| (outcome.number(), count));
+    pairs.flat_map(|pair| postcard::to_allocvec(&pair).unwrap_or_default()).collect()
+}
+
+/// What [`pack_failed`] made. An outcome that this program does not know is left out.
+pub(super) fn unpack_failed(mut bytes: &[u8]) -> Result<Failed, StoreError> {
+    let mut failed = Failed::default();
+    while !bytes.is_empty() {
+        let ((number, count), rest) =
+            postcard::take_from_bytes::<(i16, u32)>(bytes).map_err(StoreError::unreadable)?;
+        Outcome::from_number(number).into_iter().for_each(|outcome| failed.add(outcome, count));
+        bytes = rest;
+    }
+    Ok(failed)
+}
+
+/// Writes the hours that a plan closes, and the days that are over with them. What is there already stays as it is.
+pub(super) fn put(
+    connection: &mut AnyConnection,
+    context: &RunContext,
+    plan: &RunPlan,
+) -> Result<(), StoreError> {
+    let rows: Vec<_> =
+        plan.hours.iter().map(|(site, hour)| HourRow::new(*site, context.location, hour)).collect();
+    bulk::insert_hours(connection, &rows)?;
+
+    let zone = context.zone;
+    let day_of = |hour: i64| zone.day_of(zone.hours().start_of(hour));
+    // Sites by the days they leave behind: almost always the same one for all.
+    let mut over: BTreeMap<(i64, i64), BTreeSet<i32>> = BTreeMap::new();
+    for (site, hour) in &plan.hours {
+        let Some(state) = plan.states.get(site) else { continue };
+        let (day, today) = (day_of(hour.number), day_of(state.ledger.hour.number));
+        if day < today {
+            over.entry((day, today)).or_default().insert(site.0);
+        }
+    }
+    for ((first, today), sites) in over {
+        let sites: Vec<i32> = sites.into_iter().collect();
+        for sites in sites.chunks(CHUNK) {
+            // With the day before: nobody has written it yet if days were cut differently until now.
+            put_days(connection, context, sites, first - 1, today)?;
+        }
+    }
+    note_zone(connection, context, plan)
+}
+
+/// Writes the days from `first` to before `today` as the sums of their hours.
+fn put_days(
+    connection: &mut AnyConnection,
+    context: &RunContext,
+    sites: &[i32],
+    first: i64,
+    today: i64,
+) -> Result<(), StoreError> {
+    let zone = context.zone;
+    let (from, to) = (zone.first_hour_of(first), zone.first_hour_of(today));
+    let rows: Vec<HourRow> = site_hours::table
+        .filter(site_hours::site_id.eq_any(sites).and(site_hours::location_id.eq(context.location.0)))
+        .filter(site_hours::hour.ge(small(from)).and(site_hours::hour.lt(small(to))))
+        .select(HourRow::as_select())
+        .load(connection)?;
+    let mut days: BTreeMap<(i32, i64), Open> = BTreeMap::new();
+    for row in rows {
+        let site = row.site_id;
+        let hour = Open::try_from(row)?;
+        let number = zone.day_of(zone.hours().start_of(hour.number));
+        let day = days.entry((site, number)).or_insert(Open { number, ..Open::default() });
+        day.add_span(&hour);
+    }
+    let rows: Vec<_> =
+        days.iter().map(|((site, _), day)| DayRow::new(SiteId(*site), context.location, day)).collect();
+    bulk::insert_days(connection, &rows)
+}
+
+/// Notes whose days the days are from today on, when that is news.
+fn note_zone(connection: &mut AnyConnection, context: &RunContext, plan: &RunPlan) -> Result<(), StoreError> {
+    let Some((_, look)) = plan.views.first() else { return Ok(()) };
+    if zone(connection)? == Some(context.zone) {
+        return Ok(());
+    }
+    let today = small(context.zone.day_of(look.at));
+    diesel::delete(day_zones::table.filter(day_zones::day.ge(today))).execute(connection)?;
+    diesel::insert_into(day_zones::table)
+        .values((day_zones::day.eq(today), day_zones::zone.eq(context.zone.0.name())))
+        .execute(connection)?;
+    Ok(())
+}
+
+macro_rules! read_spans {
+    ($(#[$doc:meta])* $name:ident: $row:ident in $table:ident.$number:ident) => {
+        $(#[$doc])*
+        ///
+        /// # Errors
+        /// What the database says.
+        pub fn $name(
+            connection: &mut AnyConnection,
+            sites: &[SiteId],
+            (from, to): (i64, i64),
+        ) -> Result<Vec<(SiteId, Open)>, StoreError> {
+            let sites: Vec<i32> = sites.iter().map(|site| site.0).collect();
+            let mut found = Vec::new();
+            for sites in sites.chunks(CHUNK) {
+                let rows: Vec<$row> = $table::table
+                    .filter($table::site_id.eq_any(sites))
+                    .filter($table::$number.ge(small(from)).and($table::$number.lt(small(to))))
+                    .order(($table::site_id, $table::location_id, $table::$number))
+                    .select($row::as_select())
+                    .load(connection)?;
+                for row in rows {
+                    found.push((SiteId(row.site_id), Open::try_from(row)?));
+                }
+            }
+            Ok(found)
+        }
+    };
+}
+
+read_spans! {
+    /// The hours of these sites with numbers from the first to before the second, by site, place and number.
+    hours: HourRow in site_hours.hour
+}
+read_spans! {
+    /// The days of these sites with numbers from the first to before the second, by site, place and number.
+    days: DayRow in site_days.day
+}
+
+/// Whose days the days are, as the last run cut them; `None` before the first.
+///
+/// # Errors
+/// What the database says.
+pub fn zone(connection: &mut AnyConnection) -> Result<Option<Zone>, StoreError> {
+    let newest = day_zones::table.order(day_zones::day.desc()).select(day_zones::zone);
+    let Some(name) = newest.first::<String>(connection).optional()? else { return Ok(None) };
+    name.parse().map(|zone| Some(Zone(zone))).map_err(StoreError::unreadable)
+}

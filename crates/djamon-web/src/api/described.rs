@@ -1,0 +1,66 @@
+//! What bodies may hold, for the OpenAPI document; [`super::site_fields`] and [`super::group_changes`] read them.
+
+use djamon_core::domain::SiteOptions;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// A site to be made. What is left out or null is as the configuration says.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct NewSite {
+    /// Its address, http: or https:; a user name and password in it are kept apart and never shown.
+    pub url: String,
+    /// Its name for people; host, port and path of the address when not given.
+    pub name: Option<String>,
+    /// Its name in URLs and commands; made from the name when not given.
+    pub slug: Option<String>,
+    /// Its group's slug or name.
+    pub group: Option<String>,
+    /// Whether visitors see it, its group permitting (true).
+    pub public: Option<bool>,
+    /// Whether it is not checked (false).
+    pub paused: Option<bool>,
+    /// How it is checked.
+    #[serde(flatten)]
+    pub options: SiteOptions,
+}
+
+/// What changes of a site. What is left out stays; null takes a value back. A masked secret (`***`) stays as it is.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SiteChange {
+    /// Its address; never null.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// Its name for people.
+    pub name: Option<String>,
+    /// Its group's slug or name.
+    pub group: Option<String>,
+    /// Whether visitors see it, its group permitting.
+    pub public: Option<bool>,
+    /// Whether it is not checked.
+    pub paused: Option<bool>,
+    /// How it is checked.
+    #[serde(flatten)]
+    pub options: SiteOptions,
+}
+
+/// A group to be made.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewGroup {
+    /// Its name for people.
+    pub name: String,
+    /// Its name in URLs and commands; made from the name when not given.
+    pub slug: Option<String>,
+    /// Whether visitors see it (true).
+    pub public: Option<bool>,
+}
+
+/// What changes of a group. What is left out stays.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GroupChange {
+    /// Its name for people; never null.
+    pub name: Option<String>,
+    /// Whether visitors see it.
+    pub public: Option<bool>,
+}

@@ -1,0 +1,178 @@
+//! `djamon-check report`: a month worked out by hand, months that stay as they were told, and what is refused.
+
+use std::time::Duration;
+
+use djamon_check::commands::report::{ReportArgs, run as report};
+use djamon_core::calendar::{Zone, parse_rfc3339};
+use djamon_core::domain::plan::RunContext;
+use djamon_core::domain::run::{Blind, Counts};
+use djamon_core::domain::site::SiteChange;
+use djamon_core::domain::{Instant, Observation, Policy, ScopeRule, Site};
+use djamon_core::store::record::{self, ViewIds};
+use djamon_core::store::runs::{self, Ending};
+use djamon_core::store::{AnyConnection, sites, write};
+use djamon_tests::monitor::Monitor;
+use djamon_tests::on_both;
+use djamon_tests::scripted::{add_site, seen};
+use serde_json::{Value, json};
+
+const HOUR: u64 = 3600;
+const MINUTE: u64 = 60;
+
+/// Midnight of 1 October 2026 in Berlin, whose October has 745 hours.
+fn october(seconds: u64) -> Instant {
+    parse_rfc3339("2026-09-30T22:00:00Z").unwrap().plus(Duration::from_secs(seconds))
+}
+
+/// One run, where the next was promised twelve hours later. Without a look it is blind.
+fn look(connection: &mut AnyConnection, site: &Site, at: Instant, good: Option<bool>) {
+    let location = runs::location(connection, "default").unwrap();
+    let expected_interval = Duration::from_secs(12 * HOUR);
+    let run = runs::begin(connection, location, at, expected_interval).unwrap();
+    let blind_since = runs::blind_since(connection, location, run).unwrap();
+    let zone = Zone(chrono_tz::Tz::Europe__Berlin);
+    let context = RunContext { run, location, scope: ScopeRule::All, expected_interval, blind_since, zone };
+    if let Some(good) = good {
+        let mut ids = ViewIds::after_stored(connection).unwrap();
+        let seen = Observation { duration_ms: 40, ..seen(site, at, good) };
+        record::batch(connection, &context, &Policy::default(), &mut ids, vec![seen], &[], at).unwrap();
+    }
+    let blind = good.is_none().then(|| Blind { reason: "line".into(), from: at });
+    runs::finish(connection, run, &Ending { at, blind, counts: Counts::default(), skipped_reason: None })
+        .unwrap();
+}
+
+/// The month of the table below. A look every twelve hours, each vouching until the next, at most for a day; and
+///
+/// | hours since the month's beginning | what | of it |
+/// |---|---|---|
+/// | 119:30, 119:40, 119:50 | failed: an outage over midnight of 5 to 6 October, detected after 20 min | |
+/// | 120:10, 120:20 | good again | 0:40 down |
+/// | 240:00, 244:00 | blind until the look at 246:00 | 6:00 blind |
+/// | 300:00 to 348:00 | nobody looks; the look before vouches for 24:00 | 24:00 unknown |
+/// | 745:00 | the end (clocks went back on the 25th), before the look at 756:00 | |
+///
+/// Up: 745:00 − 0:40 − 6:00 − 24:00 = 714:20. Uptime: 714:20 / 715:00 = 0.99906759…, known: 715:00 / 745:00 = 0.95973154….
+fn live_through(connection: &mut AnyConnection) -> Site {
+    let site = add_site(connection, "shop", october(0));
+    let hours = (0..=63).map(|n| n * 12).filter(|hour| ![120, 240, 312, 324, 336].contains(hour));
+    let mut looks: Vec<(u64, Option<bool>)> = hours.map(|hour| (hour * HOUR, Some(true))).collect();
+    let at = |hour: u64, minute: u64| hour * HOUR + minute * MINUTE;
+    looks.extend([(at(119, 30), Some(false)), (at(119, 40), Some(false)), (at(119, 50), Some(false))]);
+    looks.extend([(at(120, 10), Some(true)), (at(120, 20), Some(true))]);
+    looks.extend([(at(240, 0), None), (at(244, 0), None), (at(246, 0), Some(true))]);
+    looks.sort();
+    for (seconds, good) in looks {
+        look(connection, &site, october(seconds), good);
+    }
+    site
+}
+
+const BY_HAND: [(&str, i64); 9] = [
+    ("watched_ms", 745 * 3_600_000),
+    ("up_ms", (714 * 60 + 20) * 60_000),
+    ("down_ms", 40 * 60_000),
+    ("blind_ms", 6 * 3_600_000),
+    ("unknown_ms", 24 * 3_600_000),
+    ("outages", 1),
+    ("time_to_detect_ms", 20 * 60_000),
+    ("time_to_recover_ms", 40 * 60_000),
+    ("longest_outage_ms", 40 * 60_000),
+];
+
+#[derive(clap::Parser)]
+struct Line {
+    #[command(flatten)]
+    args: ReportArgs,
+}
+
+fn said(monitor: &Monitor, line: &str) -> Result<String, String> {
+    let line =
+        <Line as clap::Parser>::try_parse_from(std::iter::once("report").chain(line.split_whitespace()));
+    let mut out = Vec::new();
+    report(&monitor.app, &line.unwrap().args, &mut out).map_err(|failure| failure.to_string())?;
+    Ok(String::from_utf8(out).unwrap())
+}
+
+fn told(monitor: &Monitor, line: &str) -> Value {
+    serde_json::from_str(&said(monitor, &format!("{line} --format json")).unwrap()).unwrap()
+}
+
+fn berlin(database: djamon_tests::database::TestDatabase) -> Monitor {
+    let monitor = Monitor::configured(database, &[], "[history]\ntime_zone = \"Europe/Berlin\"");
+    monitor.clock.set(october(760 * HOUR));
+    monitor
+}
+
+on_both! {
+    fn a_month_equals_what_was_worked_out_by_hand_and_stays_so_when_frozen(database: TestDatabase) {
+        let monitor = berlin(database);
+        let connection = &mut monitor.connect();
+        live_through(connection);
+        let open = told(&monitor, "--month 2026-10");
+        for (field, by_hand) in BY_HAND {
+            assert_eq!(open["items"][0][field], by_hand, "{field} {open:#}");
+            assert_eq!(open["total"][field], by_hand, "{field}");
+        }
+        let item = &open["items"][0];
+        assert_eq!((&item["uptime"], &item["coverage"]), (&json!(0.999067), &json!(0.959731)));
+        assert_eq!((&item["median_ms"], &item["p99_ms"], &item["looks"]), (&json!(40), &json!(40), &json!(64)));
+        assert_eq!((&open["from"], &open["to"], &open["time_zone"]), (&json!("2026-10-01"), &json!("2026-10-31"), &json!("Europe/Berlin")));
+        // Cut at midnight, the outage counts on both days.
+        let day = told(&monitor, "--from 2026-10-06 --to 2026-10-06");
+        assert_eq!((&day["items"][0]["outages"], &day["items"][0]["longest_outage_ms"], &day["items"][0]["down_ms"]), (&json!(1), &json!(600_000), &json!(600_000)));
+
+        // Frozen, it stays whatever becomes of the site and of the history.
+        assert_eq!(said(&monitor, "--freeze 2026-10").unwrap(), "2026-10 is frozen: 1 sites\n");
+        let change = SiteChange { name: Some("Renamed".into()), ..SiteChange::default() };
+        write(connection, |connection| {
+            sites::edit(connection, "shop", change, october(761 * HOUR))?;
+            diesel::RunQueryDsl::execute(diesel::sql_query("DELETE FROM site_days"), connection)?;
+            Ok(())
+        }).unwrap();
+        let mut frozen = told(&monitor, "--from 2026-10-01 --to 2026-10-31 --site shop");
+        assert_eq!(frozen["frozen_at"], "2026-11-01T14:00:00.000Z");
+        frozen["frozen_at"] = Value::Null;
+        assert_eq!(frozen, open);
+        assert!(said(&monitor, "--freeze 2026-10").unwrap_err().contains("2026-10 is frozen already"));
+        assert!(said(&monitor, "--month 2026-10").unwrap().starts_with("2026-10-01 to 2026-10-31, Europe/Berlin, frozen 2026-11-01 15:00\n"));
+    }
+
+    fn a_range_that_is_none_is_refused_by_name(database: TestDatabase) {
+        let monitor = berlin(database);
+        for (line, problem) in [
+            ("--month 2026-13", "--month: \"2026-13\" is not a month"),
+            ("--month 2026-12", "--month: \"2026-12\" has not begun yet"),
+            ("--from 2026-02-30", "--from: \"2026-02-30\" is not a day"),
+            ("--to 2026-11-02", "--to: \"2026-11-02\" has not begun yet"),
+            ("--from 2026-10-05 --to 2026-10-04", "--to: 2026-10-04 lies before --from 2026-10-05"),
+            ("--site shop", "there is no site \"shop\""),
+            ("--group shops", "there is no group \"shops\""),
+            ("--freeze 2026-11", "--freeze: 2026-11 is not over yet"),
+            ("--freeze soon", "--freeze: \"soon\" is not a month"),
+        ] {
+            let refused = said(&monitor, line).unwrap_err();
+            assert!(refused.starts_with(problem), "{line}: {refused}");
+        }
+    }
+}
+
+#[test]
+fn csv_and_html_hold_names_that_would_be_formulas_or_tags() {
+    let monitor =
+        berlin(djamon_tests::database::TestDatabase::migrated(djamon_tests::database::Backend::Sqlite));
+    let connection = &mut monitor.connect();
+    live_through(connection);
+    let name = "=HYPERLINK(\"http://evil/\"), <b>shop</b>";
+    let change = SiteChange { name: Some(name.into()), ..SiteChange::default() };
+    write(connection, |connection| sites::edit(connection, "shop", change, october(757 * HOUR))).unwrap();
+    let csv = said(&monitor, "--month 2026-10 --format csv").unwrap();
+    let lines: Vec<&str> = csv.split("\r\n").collect();
+    assert_eq!((lines.len(), lines[2]), (3, ""), "{csv}");
+    let wanted = "shop,\"'=HYPERLINK(\"\"http://evil/\"\"), <b>shop</b>\",,2026-10-01,2026-10-31,99.90,95.97,2682000000,2571600000,0,\
+                  2400000,21600000,86400000,64,3,1,1200000,2400000,2400000,40,40,40";
+    assert_eq!(lines[1], wanted);
+    let html = said(&monitor, "--month 2026-10 --format html").unwrap();
+    assert!(html.contains("&lt;b&gt;shop&lt;") && !html.contains("<b>shop"), "{html}");
+    assert!(html.contains("99.90 %") && !html.contains("<script") && !html.contains("src="), "{html}");
+}

@@ -1,0 +1,339 @@
+//! Hours and days against a second model: what was every ten seconds, found by reading the raw SiteViews and runs.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use chrono::{DateTime, Offset, TimeZone};
+use chrono_tz::Tz;
+use diesel::connection::SimpleConnection;
+use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt};
+use diesel::{QueryableByName, RunQueryDsl};
+use djamon_core::calendar::Zone;
+use djamon_core::domain::plan::RunContext;
+use djamon_core::domain::run::{Blind, Counts};
+use djamon_core::domain::times::Times;
+use djamon_core::domain::uptime::Tally;
+use djamon_core::domain::{Instant, Observation, Outcome, Policy, ScopeRule, Site, SiteId};
+use djamon_core::store::record::{self, ViewIds};
+use djamon_core::store::runs::{self, Ending};
+use djamon_core::store::{AnyConnection, hours, statuses};
+use djamon_tests::database::{Backend, TestDatabase};
+use djamon_tests::on_both;
+use djamon_tests::scripted::{add_site, run, seen};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+
+const STEP: i64 = 10_000;
+const HOUR: i64 = 3_600_000;
+
+/// One run: how long after the one before, whether it could see, what it saw of each site, the promised interval.
+#[derive(Debug, Clone)]
+struct Run {
+    pause: i64,
+    is_blind: bool,
+    looks: [Option<(u8, bool, u32)>; 2],
+    expected: i64,
+}
+
+fn runs_of_a_history() -> impl Strategy<Value = Vec<Run>> {
+    let pause = prop_oneof![20 => Just(6i64), 10 => 29i64..32, 4 => 100i64..1200, 1 => 8000i64..12_000];
+    let look =
+        prop::option::weighted(0.8, (prop_oneof![3 => Just(0u8), 1 => 1u8..10], any::<bool>(), 0u32..3000));
+    let run =
+        (pause, prop::bool::weighted(0.15), prop::array::uniform2(look), prop_oneof![Just(60i64), Just(300)]);
+    let run = run.prop_map(|(pause, is_blind, looks, expected)| Run { pause, is_blind, looks, expected });
+    prop::collection::vec(run, 2..60)
+}
+
+/// Zones and moments at which something odd happens to their clocks.
+const PLACES: [(Tz, i64); 5] = [
+    (Tz::UTC, 1_795_435_200_000),
+    // Clocks go back: 25 hours.
+    (Tz::Europe__Berlin, 1_792_890_000_000),
+    (Tz::Asia__Kathmandu, 1_795_435_200_000),
+    // The hour after midnight is left out.
+    (Tz::America__Santiago, 1_788_667_200_000),
+    // Clocks go ahead by half an hour.
+    (Tz::Australia__Lord_Howe, 1_791_041_400_000),
+];
+
+#[derive(QueryableByName, Debug)]
+struct View {
+    #[diesel(sql_type = Integer)]
+    site_id: i32,
+    #[diesel(sql_type = Integer)]
+    run_id: i32,
+    #[diesel(sql_type = BigInt)]
+    at: i64,
+    #[diesel(sql_type = SmallInt)]
+    outcome: i16,
+    #[diesel(sql_type = SmallInt)]
+    slow: i16,
+    #[diesel(sql_type = Integer)]
+    duration_ms: i32,
+    #[diesel(sql_type = BigInt)]
+    expected: i64,
+}
+
+#[derive(QueryableByName, Debug)]
+struct BlindRun {
+    #[diesel(sql_type = Integer)]
+    id: i32,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    blind_from: Option<i64>,
+}
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = Integer)]
+    site_id: i32,
+    #[diesel(sql_type = Integer)]
+    number: i32,
+    #[diesel(sql_type = Integer)]
+    up_ms: i32,
+    #[diesel(sql_type = Integer)]
+    degraded_ms: i32,
+    #[diesel(sql_type = Integer)]
+    down_ms: i32,
+    #[diesel(sql_type = Integer)]
+    blind_ms: i32,
+    #[diesel(sql_type = Integer)]
+    looks: i32,
+    #[diesel(sql_type = Integer)]
+    failures: i32,
+    #[diesel(sql_type = Binary)]
+    times: Vec<u8>,
+}
+
+/// What the model and the rows are compared by.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Span {
+    up_degraded_down_blind: [i64; 4],
+    looks: i32,
+    failures: i32,
+    times: Times,
+}
+
+fn rows(connection: &mut AnyConnection, table: &str, number: &str) -> BTreeMap<(i32, i64), Span> {
+    let rows: Vec<Row> =
+        diesel::sql_query(format!("SELECT *, {number} AS number FROM {table}")).load(connection).unwrap();
+    let span = |row: &Row| Span {
+        up_degraded_down_blind: [row.up_ms, row.degraded_ms, row.down_ms, row.blind_ms].map(i64::from),
+        looks: row.looks,
+        failures: row.failures,
+        times: Times::from_bytes(&row.times).unwrap(),
+    };
+    rows.iter().map(|row| ((row.site_id, i64::from(row.number)), span(row))).collect()
+}
+
+/// The number of the hour by the clocks of the place, and of its calendar day.
+fn numbers(zone: Tz, at: i64) -> (i64, i64) {
+    let offset = |at: i64| {
+        i64::from(
+            zone.offset_from_utc_datetime(&DateTime::from_timestamp_millis(at).unwrap().naive_utc())
+                .fix()
+                .local_minus_utc(),
+        ) * 1000
+    };
+    let ahead = offset(1_767_225_600_000).rem_euclid(HOUR);
+    let hour = (at + ahead).div_euclid(HOUR);
+    let begin = hour * HOUR - ahead;
+    (hour, (begin + offset(begin)).div_euclid(24 * HOUR))
+}
+
+/// Every hour and day by reading all SiteViews, from the first of each site to its last.
+fn model(connection: &mut AnyConnection, zone: Tz) -> [BTreeMap<(i32, i64), Span>; 2] {
+    let sql = "SELECT v.site_id, v.run_id, v.at, v.outcome, CAST(v.degraded AS SMALLINT) AS slow, v.duration_ms, \
+               r.expected_interval_ms AS expected FROM site_views v JOIN runs r ON r.id = v.run_id ORDER BY v.id";
+    let sql = match connection {
+        AnyConnection::Sqlite(_) => sql.to_owned(),
+        AnyConnection::Postgres(_) => {
+            sql.replace("CAST(v.degraded AS SMALLINT)", "CAST(CAST(v.degraded AS INTEGER) AS SMALLINT)")
+        }
+    };
+    let views: Vec<View> = diesel::sql_query(sql).load(connection).unwrap();
+    let all: Vec<BlindRun> =
+        diesel::sql_query("SELECT id, blind_from FROM runs ORDER BY id").load(connection).unwrap();
+    let mut spans = [BTreeMap::<(i32, i64), Span>::new(), BTreeMap::new()];
+    for site in [1, 2] {
+        let views: Vec<&View> = views.iter().filter(|view| view.site_id == site).collect();
+        let mut add = |at: i64, change: &dyn Fn(&mut Span)| {
+            let (hour, day) = numbers(zone, at);
+            change(spans[0].entry((site, hour)).or_default());
+            change(spans[1].entry((site, day)).or_default());
+        };
+        for view in &views {
+            add(view.at, &|span| {
+                span.looks += 1;
+                if view.outcome == 0 { span.times.add(view.duration_ms as u32) } else { span.failures += 1 }
+            });
+        }
+        for pair in views.windows(2) {
+            let (one, next) = (pair[0], pair[1]);
+            // Blind runs straight before the next look's run.
+            let before = all
+                .iter()
+                .filter(|run| run.id < next.run_id)
+                .rev()
+                .take_while(|run| run.blind_from.is_some());
+            let blind_from =
+                before.filter_map(|run| run.blind_from).min().map_or(next.at, |from| from.max(one.at));
+            for at in (one.at..next.at).step_by(STEP as usize) {
+                let what: &[usize] = match (one.outcome == 0, one.slow == 1) {
+                    _ if at >= blind_from => &[3],
+                    _ if at >= one.at + 2 * one.expected => &[],
+                    (false, _) => &[2],
+                    (true, true) => &[0, 1],
+                    (true, false) => &[0],
+                };
+                if what.is_empty() {
+                    continue;
+                }
+                add(at, &|span| what.iter().for_each(|what| span.up_degraded_down_blind[*what] += STEP));
+            }
+        }
+    }
+    spans
+}
+
+fn perform(
+    connection: &mut AnyConnection,
+    sites: &[Site; 2],
+    zone: Tz,
+    start: i64,
+    history: &[Run],
+) -> Instant {
+    let location = runs::location(connection, "default").unwrap();
+    let mut at = start;
+    for run in history {
+        at += run.pause * STEP;
+        let now = Instant::from_ms(at);
+        let expected_interval = Duration::from_secs(run.expected as u64);
+        let number = runs::begin(connection, location, now, expected_interval).unwrap();
+        let blind_since = runs::blind_since(connection, location, number).unwrap();
+        let context = RunContext {
+            run: number,
+            location,
+            scope: ScopeRule::All,
+            expected_interval,
+            blind_since,
+            zone: Zone(zone),
+        };
+        if !run.is_blind {
+            let looks = sites.iter().zip(run.looks).filter_map(|(site, look)| {
+                let (outcome, slow, duration_ms) = look?;
+                let outcome = Outcome::ALL[usize::from(outcome)];
+                Some(Observation {
+                    outcome,
+                    degraded: slow && outcome.is_good(),
+                    duration_ms,
+                    ..seen(site, now, true)
+                })
+            });
+            let mut ids = ViewIds::after_stored(connection).unwrap();
+            record::batch(connection, &context, &Policy::default(), &mut ids, looks.collect(), &[], now)
+                .unwrap();
+        }
+        let blind = run.is_blind.then(|| Blind { reason: "line".into(), from: now });
+        let ending = Ending { at: now, blind, counts: Counts::default(), skipped_reason: None };
+        runs::finish(connection, number, &ending).unwrap();
+    }
+    Instant::from_ms(at)
+}
+
+fn hours_and_days_are_what_the_views_say(backend: Backend, cases: u32) {
+    let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
+    let histories = (runs_of_a_history(), 0..PLACES.len());
+    let told = runner.run(&histories, |(history, place)| {
+        let (zone, odd) = PLACES[place];
+        let database = TestDatabase::migrated(backend);
+        let connection = &mut database.connect();
+        // Most of a history lies around the odd moment.
+        let start = odd - history.iter().map(|run| run.pause * STEP).sum::<i64>() / 2 / STEP * STEP;
+        let sites = ["shop", "blog"].map(|name| add_site(connection, name, Instant::from_ms(start)));
+        let now = perform(connection, &sites, zone, start, &history);
+        let [hours, days] = model(connection, zone);
+        // The hour and the day of a site's last look are open: no rows yet.
+        let open: BTreeMap<i32, (i64, i64)> = hours
+            .keys()
+            .map(|(site, hour)| (*site, *hour))
+            .collect::<BTreeMap<_, _>>()
+            .into_iter()
+            .map(|(site, hour)| {
+                (site, (hour, days.keys().filter(|key| key.0 == site).map(|key| key.1).max().unwrap()))
+            })
+            .collect();
+        let closed = |spans: &BTreeMap<(i32, i64), Span>, of: fn(&(i64, i64)) -> i64| {
+            spans
+                .iter()
+                .filter(|((site, number), _)| *number < of(&open[site]))
+                .map(|(key, span)| (*key, span.clone()))
+                .collect::<BTreeMap<_, _>>()
+        };
+        prop_assert_eq!(rows(connection, "site_hours", "hour"), closed(&hours, |open| open.0));
+        prop_assert_eq!(rows(connection, "site_days", "day"), closed(&days, |open| open.1));
+        // What is shown now adds what is open to it.
+        let figures = hours::figures(connection, None, now).unwrap();
+        for (site, _) in open {
+            let sum = |ms: usize| {
+                days.iter()
+                    .filter(|((of, _), _)| *of == site)
+                    .map(|(_, span)| span.up_degraded_down_blind[ms])
+                    .sum::<i64>()
+            };
+            let tally = Tally { up_ms: sum(0), down_ms: sum(2), ..Tally::default() };
+            let last = figures[&SiteId(site)];
+            let since_last_look = last.month.uptime_ppm != tally.uptime_ppm();
+            prop_assert!(
+                !since_last_look
+                    || history.last().unwrap().looks[site as usize - 1].is_none()
+                    || history.last().unwrap().is_blind,
+                "{last:?} {tally:?}"
+            );
+        }
+        Ok(())
+    });
+    told.unwrap();
+}
+
+#[test]
+fn hours_and_days_are_what_the_views_say_on_sqlite() {
+    hours_and_days_are_what_the_views_say(Backend::Sqlite, 24);
+}
+
+#[test]
+fn hours_and_days_are_what_the_views_say_on_postgres() {
+    hours_and_days_are_what_the_views_say(Backend::Postgres, 8);
+}
+
+/// A state as the version before left it (`store/memory.rs`, format 1): five looks in hour 498785, the last two failed.
+const FIRST_FORMAT: &str = "01010201A213C3A5DB7744A1EF3B1B67D12B07000E0094030116616E73776572656420343034204E6F7420466F756E64220001002200\
+    0501A213C3A65F7440AE3DFF40808ACAA5000E0094030116616E73776572656420343034204E6F7420466F756E6401000100010001A2\
+    13C3A5DB7744A1EF3B1B67D12B07000E0094030116616E73776572656420343034204E6F7420466F756E6422000100220001A213C3A4\
+    4373B8B4A6E65C4B49BA68000000C801000B0001000B0001A213C3A30F792F8D0B652EBEB1DFE5000000C8010018000100040001A213\
+    C3A1157DBD9E4B2C3F3D5076F0000000C80100540001005400032200F00001BE999DBCC26802C0CF24C2F13C8C13008802000502DCC4\
+    028C13008802000502";
+
+on_both! {
+    fn a_database_of_the_version_before_goes_on(database: TestDatabase) {
+        let connection = &mut database.connect();
+        let last = Instant::from_ms(1_795_627_918_943);
+        let site = add_site(connection, "shop", last);
+        run(connection, last, vec![seen(&site, last, true)], &[]);
+        let memory = match connection {
+            AnyConnection::Sqlite(_) => format!("X'{FIRST_FORMAT}'"),
+            AnyConnection::Postgres(_) => format!("'\\x{FIRST_FORMAT}'"),
+        };
+        connection.batch_execute(&format!("UPDATE site_states SET memory = {memory}")).unwrap();
+        let status = statuses::of_site(connection, "shop").unwrap().status;
+        assert_eq!(status.failures, 2);
+        let minute = |n: u64| last.plus(Duration::from_secs(60 * n));
+        let third = run(connection, minute(1), vec![seen(&site, minute(1), false)], &[]);
+        assert_eq!(third.opened.len(), 1, "the third failure raises the outage");
+        run(connection, minute(60), vec![seen(&site, minute(60), true)], &[]);
+        let rows = rows(connection, "site_hours", "hour");
+        let hour = &rows[&(site.id.0, 498_785)];
+        assert_eq!((hour.looks, hour.failures, hour.times.count()), (6, 3, 0), "{hour:?}");
+        assert_eq!(hour.up_degraded_down_blind, [1222, 0, 132 + 60_000 + 120_000, 0]);
+    }
+}
