@@ -7,6 +7,7 @@
 //! djamon-benches --full    also 10,000 sites that hang in part, and ten million rows of history
 //! ```
 
+mod alerts;
 mod client;
 mod database;
 mod measure;
@@ -52,6 +53,8 @@ fn bench(extent: Extent) -> Result<()> {
     works::thousand(&target, &mut table)?;
     works::ten_thousand(&target, &mut table)?;
     works::outage(&target, &mut table)?;
+    alerts::written(&mut table)?;
+    alerts::delivered(&mut table)?;
     works::history(extent, &mut table)?;
     works::postgres(&target, &mut table)?;
     works::late(&target, &mut table)?;

@@ -51,6 +51,11 @@ impl Monitor {
         Ok(open_or_create(&self.url)?)
     }
 
+    /// Where its database is.
+    pub fn url(&self) -> &DatabaseUrl {
+        &self.url
+    }
+
     /// Adds sites, all in one transaction.
     pub fn add(&self, urls: impl Iterator<Item = String>, interval: Option<Duration>) -> Result<()> {
         let targets = urls.map(|url| Ok(Target::parse(&url)?)).collect::<Result<Vec<_>>>()?;

@@ -4,7 +4,9 @@
 use std::time::Duration;
 
 use djamon_core::domain::Instant;
+use djamon_core::domain::alert::Audience;
 use djamon_core::store::backend::migrate::open_or_create;
+use djamon_core::store::outbox::{self, Settled};
 use djamon_core::store::{AnyConnection, DatabaseUrl};
 use djamon_tests::clock::NOON;
 use djamon_tests::fault_server::FaultServer;
@@ -81,7 +83,7 @@ fn outages_are_shown_with_their_sites_and_events() {
         json!([{
             "id": 1, "state": "resolved", "started_at": "2026-11-23T12:00:00.000Z",
             "detected_at": "2026-11-23T12:02:00.000Z", "resolved_at": "2026-11-23T12:05:00.000Z",
-            "duration_ms": 300_000,
+            "acknowledged": null, "duration_ms": 300_000,
             "sites": [{
                 "slug": "shop", "name": "shop", "down_at": "2026-11-23T12:00:00.000Z",
                 "up_at": "2026-11-23T12:05:00.000Z", "first_outcome": "status", "left": "recovered",
@@ -104,16 +106,21 @@ fn alerts_are_listed_and_parked_ones_leave_again_when_retried() {
     assert_eq!((&pending["state"], &pending["event"]), (&json!("pending"), &json!("opened")));
     assert_eq!((&pending["channel"], &pending["outage"]), (&json!("email"), &json!(1)));
     let mut connection = database(&place);
-    let claim = djamon_core::store::outbox::claim(&mut connection, "email", minute(9)).unwrap().unwrap();
-    djamon_core::store::outbox::park(&mut connection, &claim, "550 no such user").unwrap();
+    let claim = outbox::claim(&mut connection, "email", Audience::People, minute(9)).unwrap().unwrap();
+    let refused = Settled::Parked { reason: "550 no such user".into() };
+    outbox::settle(&mut connection, &claim, &refused, minute(9)).unwrap();
     let parked = alert(&place);
     assert_eq!((&parked["state"], &parked["next_try_at"]), (&json!("parked"), &json!(null)));
-    assert_eq!(
-        place.done(&["alerts", "list"]),
-        "STATE   CHANNEL  EVENT   OUTAGE  SINCE             TRIES  LAST ERROR\n\
-         parked  email    opened  1       2026-11-23 12:02  1      550 no such user\n"
-    );
-    assert_eq!(place.done(&["alerts", "retry", "twitter"]), "");
+    let listed = place.done(&["alerts", "list"]);
+    let lines: Vec<Vec<&str>> = listed.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(lines[0], ["STATE", "CHANNEL", "EVENT", "OUTAGE", "AGE", "TRIES", "LAST", "ERROR"]);
+    assert_eq!(lines[1][..4], ["parked", "email", "opened", "1"]);
+    assert!(lines[1].ends_with(&["1", "550", "no", "such", "user"]), "{listed}");
+    assert_eq!(place.done(&["alerts", "list", "--state", "parked", "--channel", "email"]), listed);
+    assert_eq!(place.done(&["alerts", "list", "--state", "sent"]), "");
+    for words in [&["alerts", "retry", "twiter"][..], &["alerts", "list", "--channel", "twiter"]] {
+        assert_eq!(place.refused(2, words), "there is no channel \"twiter\"; there are email");
+    }
     assert_eq!(alert(&place)["state"], "parked");
     assert_eq!(place.done(&["alerts", "retry"]), "");
     assert_eq!(alert(&place)["state"], "pending");

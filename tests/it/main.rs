@@ -1,6 +1,7 @@
 //! Everything that needs a database, a socket or a process.
 
 mod accounts;
+mod alerts;
 mod api;
 mod apply;
 mod asking;

@@ -30,11 +30,12 @@ fn message() -> Message {
     }
 }
 
-/// `temporary` or `permanent`, and the reason.
+/// `temporary`, `unconfirmed` or `permanent`, and the reason.
 fn failure(result: Result<(), NotifyError>) -> (&'static str, String) {
     match result {
         Ok(()) => panic!("it was sent"),
         Err(NotifyError::Temporary { reason, .. }) => ("temporary", reason),
+        Err(NotifyError::Unconfirmed { reason }) => ("unconfirmed", reason),
         Err(NotifyError::Permanent { reason }) => ("permanent", reason),
     }
 }

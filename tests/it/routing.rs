@@ -1,5 +1,6 @@
 //! Who is told of what: channels that listen to some groups only.
 
+use djamon_core::domain::alert::Audience;
 use djamon_core::domain::channel::NewChannel;
 use djamon_core::domain::{EventKind, Group, Instant, Listener};
 use djamon_core::store::outbox::{self, Claim};
@@ -33,13 +34,13 @@ fn scene(database: &djamon_tests::database::TestDatabase) -> (Scene, Group, Grou
 }
 
 fn claim(scene: &mut Scene, channel: &str) -> Option<Claim> {
-    outbox::claim(&mut scene.connection, channel, scene.now).unwrap()
+    outbox::claim(&mut scene.connection, channel, Audience::People, scene.now).unwrap()
 }
 
 /// What the channel is told next: kinds of events and names of sites.
 fn told(scene: &mut Scene, channel: &str) -> Option<(Vec<EventKind>, Vec<String>)> {
     let claim = claim(scene, channel)?;
-    outbox::sent(&mut scene.connection, &claim, scene.now).unwrap();
+    outbox::settle(&mut scene.connection, &claim, &outbox::Settled::Sent, scene.now).unwrap();
     let kinds = claim.story.events.iter().map(|event| event.kind).collect();
     Some((kinds, claim.story.sites.into_iter().map(|site| site.name).collect()))
 }

@@ -25,15 +25,6 @@ fn counts(run: &Value) -> [u64; 5] {
     ["sites", "up", "failing", "down", "skipped"].map(|key| run[key].as_u64().unwrap())
 }
 
-/// What a command line says to this monitor.
-fn said(monitor: &Monitor, words: &[&str]) -> (Result<Exit, djamon_check::app::Failure>, String) {
-    use clap::Parser;
-    let cli = djamon_check::cli::Cli::try_parse_from(["djamon-check"].iter().chain(words)).unwrap();
-    let mut out = Vec::new();
-    let exit = djamon_check::commands::run(&monitor.app, cli.command.unwrap(), &mut out);
-    (exit, String::from_utf8(out).unwrap())
-}
-
 /// A clock that jumps by hours once the server has been asked for something.
 struct Jumping {
     real: SystemClock,
@@ -263,12 +254,12 @@ on_both! {
         monitor.app.terminal = true;
         monitor.add("shop", &server.url(), SiteOptions::default());
         monitor.run();
-        assert!(!said(&monitor, &["status"]).1.contains("run"));
+        assert!(!monitor.said(&["status"]).1.contains("run"));
         sandbox.answer(0);
         monitor.run();
-        assert!(said(&monitor, &["status"]).1.contains("The last run was blind (line: "));
+        assert!(monitor.said(&["status"]).1.contains("The last run was blind (line: "));
         monitor.clock.pass(Duration::from_secs(86_400));
-        assert!(said(&monitor, &["status"]).1.contains("No run has ended for 1d"), "{}", said(&monitor, &["status"]).1);
+        assert!(monitor.said(&["status"]).1.contains("No run has ended for 1d"), "{}", monitor.said(&["status"]).1);
     }
 
     fn a_delivery_by_hand_that_fails_says_so(database: TestDatabase) {
@@ -279,7 +270,7 @@ on_both! {
         monitor.add("shop", &server.url(), SiteOptions::default());
         (0..4).for_each(|_| { monitor.run(); });
         monitor.clock.pass(Duration::from_secs(3600));
-        let (exit, _) = said(&monitor, &["alerts", "deliver"]);
+        let (exit, _) = monitor.said(&["alerts", "deliver"]);
         let failure = exit.unwrap_err();
         assert_eq!(failure.exit(), Exit::Failed);
         assert_eq!(failure.to_string(), "1 alerts did not leave; djamon-check alerts list says why");

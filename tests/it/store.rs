@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use diesel::RunQueryDsl;
 use diesel::sql_types::BigInt;
+use djamon_core::domain::alert::Audience;
 use djamon_core::domain::run::{Blind, Counts};
 use djamon_core::domain::site::SiteChange;
 use djamon_core::domain::status::State;
 use djamon_core::domain::{EventKind, Instant, Left, Observation, OutageId};
 use djamon_core::store::due::{self, Half, Selection};
+use djamon_core::store::outbox::{Filter, Settled};
 use djamon_core::store::record::{self, ViewIds};
 use djamon_core::store::runs::Ending;
 use djamon_core::store::{AnyConnection, hours, outages, outbox, runs, sites, statuses, views, write};
@@ -176,21 +178,30 @@ on_both! {
         let shop = add_site(&mut connection, "shop", NOON);
         let mut look = |n: u64, good| { run(&mut connection, minute(n), vec![seen(&shop, minute(n), good)], &["email"]); };
         (0..3).for_each(|n| look(n, false));
-        let first = outbox::claim(&mut connection, "email", minute(3)).unwrap().unwrap();
+        let first = outbox::claim(&mut connection, "email", Audience::People, minute(3)).unwrap().unwrap();
         assert_eq!(first.story.events.len(), 1);
         assert_eq!((first.story.sites[0].slug.as_str(), first.story.sites[0].is_news), ("shop", true));
         (4..6).for_each(|n| { run(&mut connection, minute(n), vec![seen(&shop, minute(n), true)], &["email"]); });
-        assert_eq!(outbox::claim(&mut connection, "email", minute(4)).unwrap(), None, "resolved does not overtake opened");
-        let again = outbox::claim(&mut connection, "email", minute(6)).unwrap().unwrap();
-        assert_eq!(again.story.key, first.story.key, "a lost claim is the same message");
-        assert_eq!(again.story.events.len(), 1);
-        assert!(!outbox::refused(&mut connection, &again, "451 later", None, minute(6)).unwrap());
-        assert_eq!(outbox::claim(&mut connection, "email", minute(6)).unwrap(), None, "it waits a minute");
-        let whole = outbox::claim(&mut connection, "email", minute(7)).unwrap().unwrap();
+        assert_eq!(outbox::claim(&mut connection, "email", Audience::People, minute(4)).unwrap(), None, "resolved does not overtake opened");
+        let later = Settled::Refused { reason: "451 later".into(), after: None };
+        assert_eq!(outbox::settle(&mut connection, &first, &later, minute(4)).unwrap(), 0);
+        assert_eq!(outbox::claim(&mut connection, "email", Audience::People, minute(4)).unwrap(), None, "it waits a minute");
+        let whole = outbox::claim(&mut connection, "email", Audience::People, minute(7)).unwrap().unwrap();
+        assert_ne!(whole.story.key, first.story.key);
         assert_eq!(whole.story.events.iter().map(|event| event.kind).collect::<Vec<_>>(), [EventKind::Opened, EventKind::Resolved]);
-        outbox::sent(&mut connection, &whole, minute(7)).unwrap();
-        assert_eq!(outbox::claim(&mut connection, "email", minute(99)).unwrap(), None);
+        outbox::settle(&mut connection, &whole, &Settled::Sent, minute(7)).unwrap();
+        assert_eq!(outbox::claim(&mut connection, "email", Audience::People, minute(99)).unwrap(), None);
         assert_eq!(outbox::backlog(&mut connection).unwrap(), (0, 0));
+    }
+
+    fn a_claim_that_is_never_answered_for_is_the_same_message_again(database: TestDatabase) {
+        let mut connection = database.connect();
+        let shop = add_site(&mut connection, "shop", NOON);
+        (0..3).for_each(|n| { run(&mut connection, minute(n), vec![seen(&shop, minute(n), false)], &["email"]); });
+        let first = outbox::claim(&mut connection, "email", Audience::People, minute(3)).unwrap().unwrap();
+        (4..6).for_each(|n| { run(&mut connection, minute(n), vec![seen(&shop, minute(n), true)], &["email"]); });
+        let again = outbox::claim(&mut connection, "email", Audience::People, minute(6)).unwrap().unwrap();
+        assert_eq!((&again.story.key, &again.rows), (&first.story.key, &first.rows));
     }
 
     fn what_is_refused_for_a_day_is_parked_and_can_be_tried_again(database: TestDatabase) {
@@ -198,13 +209,14 @@ on_both! {
         let shop = add_site(&mut connection, "shop", NOON);
         (0..3).for_each(|n| { run(&mut connection, minute(n), vec![seen(&shop, minute(n), false)], &["email"]); });
         let late = minute(25 * 60);
-        let claim = outbox::claim(&mut connection, "email", late).unwrap().unwrap();
-        assert!(outbox::refused(&mut connection, &claim, "connection refused", None, late).unwrap());
+        let claim = outbox::claim(&mut connection, "email", Audience::People, late).unwrap().unwrap();
+        let refused = Settled::Refused { reason: "connection refused".into(), after: None };
+        assert_eq!(outbox::settle(&mut connection, &claim, &refused, late).unwrap(), 1);
         assert_eq!(outbox::backlog(&mut connection).unwrap(), (0, 1));
-        assert_eq!(outbox::newest(&mut connection, 5).unwrap()[0].last_error.as_deref(), Some("connection refused"));
+        assert_eq!(outbox::newest(&mut connection, &Filter::default(), 5).unwrap()[0].last_error.as_deref(), Some("connection refused"));
         assert_eq!(outbox::retry(&mut connection, Some("twitter"), late).unwrap(), 0);
         assert_eq!(outbox::retry(&mut connection, Some("email"), late).unwrap(), 1);
-        assert!(outbox::claim(&mut connection, "email", late).unwrap().is_some());
+        assert!(outbox::claim(&mut connection, "email", Audience::People, late).unwrap().is_some());
     }
 
     fn two_deliverers_never_claim_the_same_message(database: TestDatabase) {
@@ -213,7 +225,7 @@ on_both! {
         (0..3).for_each(|n| { run(&mut connection, minute(n), vec![seen(&shop, minute(n), false)], &["email"]); });
         let database = &database;
         let claims: usize = std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..4).map(|_| scope.spawn(move || outbox::claim(&mut database.connect(), "email", minute(3)).unwrap().is_some())).collect();
+            let threads: Vec<_> = (0..4).map(|_| scope.spawn(move || outbox::claim(&mut database.connect(), "email", Audience::People, minute(3)).unwrap().is_some())).collect();
             threads.into_iter().map(|thread| usize::from(thread.join().unwrap())).sum()
         });
         assert_eq!(claims, 1);
@@ -227,9 +239,9 @@ on_both! {
         let context = begin(&mut connection, location, minute(2));
         let mut ids = ViewIds::after_stored(&mut connection).unwrap();
         record::batch(&mut connection, &context, &Default::default(), &mut ids, vec![seen(&shop, minute(2), false)], &["email".into()], minute(2)).unwrap();
-        assert_eq!(outbox::claim(&mut connection, "email", minute(3)).unwrap(), None);
+        assert_eq!(outbox::claim(&mut connection, "email", Audience::People, minute(3)).unwrap(), None);
         begin(&mut connection, location, minute(3));
-        assert!(outbox::claim(&mut connection, "email", minute(3)).unwrap().is_some(), "the next run found it dead");
+        assert!(outbox::claim(&mut connection, "email", Audience::People, minute(3)).unwrap().is_some(), "the next run found it dead");
     }
 
     fn certificates_that_run_out_are_told_once_in_one_message_a_run(database: TestDatabase) {
@@ -241,7 +253,7 @@ on_both! {
             run(&mut connection, day(n), looks(n), &["email"]);
         }
         assert_eq!(count(&mut connection, "outbox"), 5);
-        let claim = outbox::claim(&mut connection, "email", day(31)).unwrap().unwrap();
+        let claim = outbox::claim(&mut connection, "email", Audience::People, day(31)).unwrap().unwrap();
         assert_eq!(claim.story.events[0].kind, EventKind::Certificate);
         assert_eq!(claim.story.sites.iter().map(|site| site.slug.as_str()).collect::<Vec<_>>(), ["shop", "blog"]);
         assert_eq!(claim.story.sites[0].certificate_expires_at, Some(day(30)));

@@ -15,6 +15,7 @@ pub mod mount;
 pub mod netns;
 pub mod nginx;
 pub mod place;
+pub mod reaper;
 pub mod receiver;
 pub mod running;
 pub mod scene;

@@ -4,7 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use clap::Parser;
 use djamon_check::app::{App, Exit, Failure};
+use djamon_check::cli::Cli;
+use djamon_check::commands;
 use djamon_check::run::{RunArgs, run};
 use djamon_check::stop::Stop;
 use djamon_core::config::Config;
@@ -50,10 +53,10 @@ impl Monitor {
             config: Config::load(Some(&file), Vec::new()).unwrap(),
             url: database.url.clone(),
             clock: clock.clone(),
-            stop: Stop::default(),
             verbose: false,
             quiet: false,
             terminal: false,
+            stop: Stop::default(),
         };
         Monitor { app, clock, database }
     }
@@ -90,6 +93,14 @@ impl Monitor {
     pub fn run_with(&self, args: &RunArgs) -> (Result<Exit, Failure>, String) {
         let mut out = Vec::new();
         let exit = run(&self.app, args, &mut out);
+        (exit, String::from_utf8(out).unwrap())
+    }
+
+    /// What a command line does, and what it prints.
+    pub fn said(&self, words: &[&str]) -> (Result<Exit, Failure>, String) {
+        let cli = Cli::try_parse_from(["djamon-check"].iter().chain(words)).unwrap();
+        let mut out = Vec::new();
+        let exit = commands::run(&self.app, cli.command.unwrap_or_default(), &mut out);
         (exit, String::from_utf8(out).unwrap())
     }
 

@@ -14,7 +14,9 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 enum Reply {
     Says(String),
     SaysAfter(Duration, String),
+    Drips(Duration, String),
     Closes,
+    TakesAndCloses,
     Waits,
 }
 
@@ -62,6 +64,16 @@ impl Script {
     /// Closes the connection at `step`.
     pub fn closing_at(self, step: &str) -> Self {
         self.doing(step, Reply::Closes)
+    }
+
+    /// Answers `step` with `answer`, a byte at a time, with this pause between them.
+    pub fn dripping(self, step: &str, pause: Duration, answer: &str) -> Self {
+        self.doing(step, Reply::Drips(pause, answer.to_owned()))
+    }
+
+    /// Keeps the mail and hangs up without a receipt.
+    pub fn taking_and_closing(self) -> Self {
+        self.doing(".", Reply::TakesAndCloses)
     }
 
     /// Says nothing any more from `step` on, until the client goes.
@@ -137,7 +149,12 @@ pub struct SmtpSink {
 impl SmtpSink {
     /// Starts a server on a free port of the loopback.
     pub fn start(script: Script) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port of the loopback");
+        Self::at(0, script)
+    }
+
+    /// Starts a server on this port of the loopback.
+    pub fn at(port: u16, script: Script) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", port)).expect("a port of the loopback");
         let port = listener.local_addr().expect("its address").port();
         let shared = Arc::new(Shared { script: Mutex::new(script), ..Shared::default() });
         let server = Arc::clone(&shared);
@@ -256,7 +273,15 @@ impl Conversation {
                 std::thread::sleep(later);
                 answer
             }
-            Reply::Closes => return Ok(None),
+            Reply::Drips(pause, answer) => {
+                for byte in answer.bytes() {
+                    self.wire.get_mut().write_all(&[byte])?;
+                    self.wire.get_mut().flush()?;
+                    std::thread::sleep(pause);
+                }
+                String::new()
+            }
+            Reply::Closes | Reply::TakesAndCloses => return Ok(None),
             Reply::Waits => {
                 std::io::copy(&mut self.wire, &mut std::io::sink())?;
                 return Ok(None);
@@ -326,7 +351,12 @@ fn converse(shared: &Shared, stream: TcpStream) -> std::io::Result<()> {
             "DATA" if accepted => {
                 let Some(text) = talk.text()? else { return Ok(()) };
                 let reply = script.reply(".", "250 queued");
-                if matches!(&reply, Reply::Says(answer) if answer.starts_with('2')) {
+                let takes = match &reply {
+                    Reply::Says(answer) | Reply::SaysAfter(_, answer) => answer.starts_with('2'),
+                    Reply::TakesAndCloses => true,
+                    Reply::Drips(..) | Reply::Closes | Reply::Waits => false,
+                };
+                if takes {
                     let mail =
                         Arrived { from: from.clone(), to: to.clone(), text, encrypted: talk.encrypted };
                     shared.kept.lock().expect("no test panicked with it").mails.push(mail);

@@ -84,6 +84,7 @@ pub fn story<'a>(kind: EventKind, names: impl IntoIterator<Item = &'a str>) -> S
         at,
     };
     Story {
+        backlog: None,
         key: format!(
             "djamon-19ab-7-{}",
             7 + EventKind::ALL.iter().take_while(|other| **other != kind).count()
@@ -97,6 +98,7 @@ pub fn story<'a>(kind: EventKind, names: impl IntoIterator<Item = &'a str>) -> S
             detected_at: Instant::from_ms(NOON.ms() + 120_000),
             resolved_at: (kind == EventKind::Resolved).then_some(at),
             opened_by: RunId(1),
+            acknowledged: None,
         }),
         sites: if kind == EventKind::Test { Vec::new() } else { sites.collect() },
     }

@@ -19,14 +19,14 @@ pub struct App {
     pub url: DatabaseUrl,
     /// The time.
     pub clock: Arc<dyn Clock>,
-    /// Whether it was told to stop; only runs ask.
-    pub stop: Stop,
     /// Whether `-v` was given.
     pub verbose: bool,
     /// Whether `-q` was given.
     pub quiet: bool,
     /// Whether a person reads along: stdout is a terminal.
     pub terminal: bool,
+    /// Whether it was told to stop; runs and deliveries ask.
+    pub stop: Stop,
 }
 
 impl App {

@@ -7,7 +7,8 @@ use clap::{Parser, Subcommand};
 
 use crate::app::{Exit, Failure};
 use crate::commands::{
-    alerts, apply, channel, crontab, doctor, group, outages, probe, purge, report, site, status, token, user,
+    ack, alerts, apply, channel, crontab, doctor, group, outages, probe, purge, report, site, status, token,
+    user,
 };
 use crate::run;
 
@@ -66,6 +67,8 @@ pub enum Command {
     Outages(outages::OutagesArgs),
     /// Take away what is past its time, beside runs and pages
     Purge(purge::PurgeArgs),
+    /// Take an open outage in hand: nobody is reminded of it any more
+    Ack(ack::AckArgs),
     /// Report uptime and outages of a range of days, or close a month
     Report(report::ReportArgs),
     /// Show what the channels are owed or were told, and try again

@@ -10,15 +10,16 @@ use std::time::Duration;
 
 use djamon_core::channels::Switchboard;
 use djamon_core::clock::Clock;
-use djamon_core::config::Config;
+use djamon_core::config::{Config, Kind};
+use djamon_core::domain::Listener;
+use djamon_core::domain::alert::Audience;
 use djamon_core::domain::story::Story;
-use djamon_core::domain::{Instant, Listener};
 use djamon_core::notify::{self, NotifyError, Sender, Style, Templates};
-use djamon_core::store::backend::migrate::open_current;
-use djamon_core::store::outbox::{self, Claim};
-use djamon_core::store::{AnyConnection, DatabaseUrl, StoreError, channels};
+use djamon_core::store::{AnyConnection, DatabaseUrl, StoreError, channels, outbox};
 
 use crate::app::App;
+use crate::drain::{Drain, Moment, Teller};
+use crate::stop::Stop;
 
 /// How long a run's delivery may take in all.
 pub const DEADLINE: Duration = Duration::from_secs(50);
@@ -28,6 +29,7 @@ pub struct Post {
     config: Config,
     url: DatabaseUrl,
     clock: Arc<dyn Clock>,
+    stop: Stop,
 }
 
 /// What one delivery did.
@@ -42,7 +44,8 @@ pub struct Delivered {
 }
 
 impl Delivered {
-    fn and(self, other: Delivered) -> Delivered {
+    /// Both together.
+    pub fn and(self, other: Delivered) -> Delivered {
         Delivered {
             sent: self.sent + other.sent,
             refused: self.refused + other.refused,
@@ -54,7 +57,12 @@ impl Delivered {
 impl Post {
     /// The post of the configuration and of the database.
     pub fn new(app: &App) -> Post {
-        Post { config: app.config.clone(), url: app.url.clone(), clock: Arc::clone(&app.clock) }
+        Post {
+            config: app.config.clone(),
+            url: app.url.clone(),
+            clock: Arc::clone(&app.clock),
+            stop: app.stop.clone(),
+        }
     }
 
     /// The channels that are on, those of the configuration first.
@@ -69,8 +77,25 @@ impl Post {
         Ok(of_config.chain(stored).collect())
     }
 
-    /// Sends what is owed, all channels side by side, until nothing may leave now or `deadline` has passed. A message
-    /// under way is finished. What is owed to a channel that is no more is parked.
+    fn names(&self, connection: &mut AnyConnection) -> Result<Vec<String>, StoreError> {
+        Ok(self.listeners(connection)?.into_iter().map(|listener| listener.channel).collect())
+    }
+
+    /// The channels that are on and those that were ever owed something: those that a command may name.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn known_channels(&self, connection: &mut AnyConnection) -> Result<Vec<String>, StoreError> {
+        let mut known = self.names(connection)?;
+        known.extend(channels::all(connection)?.into_iter().map(|channel| channel.name));
+        known.extend(outbox::channels(connection)?);
+        known.sort();
+        known.dedup();
+        Ok(known)
+    }
+
+    /// Sends what is owed, all channels side by side, until nothing may leave now, `deadline` has passed or the process is
+    /// told to end. A message under way is finished. What is owed to a channel that is no more is parked.
     ///
     /// # Errors
     /// What the database says.
@@ -81,10 +106,22 @@ impl Post {
     ) -> Result<Delivered, StoreError> {
         let until = self.clock.elapsed().saturating_add(deadline);
         let owed = outbox::owed_channels(connection)?;
+        if owed.is_empty() {
+            return Ok(Delivered::default());
+        }
+        let stored = channels::all(connection)?;
+        let audience = |name: &str| {
+            let kind = stored.iter().find(|channel| channel.name == name).map(|channel| &channel.kind);
+            // A kind that is unknown has no sender: its rows are refused, whoever reads them.
+            kind.and_then(|kind| Kind::from_name(kind).ok()).map_or(Audience::People, Kind::audience)
+        };
         let done: Vec<_> = std::thread::scope(|scope| {
-            let serving: Vec<_> =
-                owed.iter().map(|channel| scope.spawn(move || self.serve(channel, until))).collect();
-            // A sender that panics leaves its claim to run out; the message is sent again.
+            let serving: Vec<_> = owed
+                .iter()
+                .map(|channel| (channel, audience(channel)))
+                .map(|(channel, audience)| scope.spawn(move || self.serve(channel, audience, until)))
+                .collect();
+            // A channel whose thread panics leaves its claims to run out; its messages are sent again.
             serving.into_iter().map(|one| one.join().unwrap_or(Ok(Delivered::default()))).collect()
         });
         done.into_iter().try_fold(Delivered::default(), |all, one| Ok(all.and(one?)))
@@ -95,27 +132,38 @@ impl Post {
     /// # Errors
     /// Why it was not taken; when there is no such channel, a permanent refusal that names those there are.
     pub fn test(&self, connection: &mut AnyConnection, channel: &str) -> Result<(), NotifyError> {
-        let story = Story::test(self.clock.now());
-        self.tell(self.sender(connection, channel)?.as_ref(), &story)
+        self.teller(connection, channel)?.tell(&Story::test(self.clock.now()))
     }
 
-    fn serve(&self, channel: &str, until: Duration) -> Result<Delivered, StoreError> {
-        let mut connection = open_current(&self.url)?;
-        let mut sender = None;
-        let mut done = Delivered::default();
-        while self.clock.elapsed() < until {
-            let Some(claim) = outbox::claim(&mut connection, channel, self.clock.now())? else { break };
-            if sender.is_none() {
-                sender = Some(self.sender(&mut connection, channel));
-            }
-            let sent = match &sender {
-                Some(Ok(sender)) => self.tell(sender.as_ref(), &claim.story),
-                Some(Err(refusal)) => Err(refusal.clone()),
-                None => break,
-            };
-            done = done.and(self.mark(&mut connection, channel, &claim, sent, self.clock.now())?);
-        }
-        Ok(done)
+    /// What `channel` would be sent to tell `story`, as text for people.
+    ///
+    /// # Errors
+    /// When it cannot be composed, or the channel is not ready.
+    pub fn preview(
+        &self,
+        connection: &mut AnyConnection,
+        story: &Story,
+        channel: &str,
+    ) -> Result<String, NotifyError> {
+        let teller = self.teller(connection, channel)?;
+        let message = teller.message(story).map_err(|error| NotifyError::permanent(error.to_string()))?;
+        teller.sender?.preview(&message)
+    }
+
+    fn serve(&self, channel: &str, audience: Audience, until: Duration) -> Result<Delivered, StoreError> {
+        let moment = || Moment {
+            now: self.clock.now(),
+            goes_on: self.clock.elapsed() < until && !self.stop.is_told(),
+        };
+        Drain { channel, audience, url: &self.url }
+            .serve(moment, |connection| self.teller(connection, channel))
+    }
+
+    fn teller(&self, connection: &mut AnyConnection, channel: &str) -> Result<Teller, NotifyError> {
+        let templates = Templates::load(self.config.web.templates.as_deref())
+            .map_err(|error| NotifyError::Temporary { reason: error.to_string(), after: None })?;
+        let sender = self.sender(connection, channel);
+        Ok(Teller { sender, style: Style::of(&self.config), templates })
     }
 
     /// The channel of this name, made ready. One that is wrongly configured may be mended: that is a refusal for now.
@@ -133,7 +181,7 @@ impl Post {
                 let stored = channels::all(connection).map_err(|error| unready(error.to_string()))?;
                 let Some(stored) = stored.into_iter().find(|channel| channel.name == name && channel.enabled)
                 else {
-                    let known = self.listeners(connection).unwrap_or_default();
+                    let known = self.names(connection).unwrap_or_default();
                     return Err(NotifyError::permanent(no_such_channel(name, &known)));
                 };
                 let ready = Switchboard::new(&self.config, Path::new("/"))
@@ -144,50 +192,11 @@ impl Post {
             }
         }
     }
-
-    fn tell(&self, sender: &dyn Sender, story: &Story) -> Result<(), NotifyError> {
-        let templates = Templates::load(self.config.web.templates.as_deref())
-            .map_err(|error| NotifyError::Temporary { reason: error.to_string(), after: None })?;
-        let message = notify::compose(story, &Style::of(&self.config), &templates)
-            .map_err(|error| NotifyError::permanent(error.to_string()))?;
-        sender.send(&message)
-    }
-
-    fn mark(
-        &self,
-        connection: &mut AnyConnection,
-        channel: &str,
-        claim: &Claim,
-        sent: Result<(), NotifyError>,
-        now: Instant,
-    ) -> Result<Delivered, StoreError> {
-        let rows = u32::try_from(claim.rows.len()).unwrap_or(u32::MAX);
-        let parked = Delivered { parked: rows, ..Delivered::default() };
-        match sent {
-            Ok(()) => {
-                outbox::sent(connection, claim, now)?;
-                Ok(Delivered { sent: rows, ..Delivered::default() })
-            }
-            Err(NotifyError::Permanent { reason }) => {
-                tracing::warn!("an alert was refused by {channel} and is parked: {reason}");
-                outbox::park(connection, claim, &reason)?;
-                Ok(parked)
-            }
-            Err(NotifyError::Temporary { reason, after }) => {
-                tracing::debug!("an alert did not leave by {channel} and is tried again: {reason}");
-                if !outbox::refused(connection, claim, &reason, after, now)? {
-                    return Ok(Delivered { refused: rows, ..Delivered::default() });
-                }
-                tracing::warn!("an alert was refused by {channel} for a day and is parked: {reason}");
-                Ok(parked)
-            }
-        }
-    }
 }
 
-fn no_such_channel(name: &str, known: &[Listener]) -> String {
-    let known: Vec<&str> = known.iter().map(|listener| listener.channel.as_str()).collect();
-    match known.as_slice() {
+/// What to say of a channel that is not there.
+pub fn no_such_channel(name: &str, known: &[String]) -> String {
+    match known {
         [] => format!("there is no channel {name:?}, and no other either; set [email] from in djamon.toml"),
         some => format!("there is no channel {name:?}; there are {}", some.join(", ")),
     }

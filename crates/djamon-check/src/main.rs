@@ -8,6 +8,7 @@ use clap::Parser;
 use djamon_check::app::{App, Exit, Failure};
 use djamon_check::cli::{self, Cli, Command};
 use djamon_check::commands;
+use djamon_check::commands::alerts::AlertsCommand;
 use djamon_check::stop::Stop;
 use djamon_core::clock::SystemClock;
 use djamon_core::config::Config;
@@ -35,7 +36,7 @@ fn run(cli: Cli, out: &mut dyn Write) -> Result<Exit, Failure> {
     }
     let command = cli.command.unwrap_or_default();
     let stop = match command {
-        Command::Run(_) => Stop::on_signals()
+        Command::Run(_) | Command::Alerts(AlertsCommand::Deliver) => Stop::on_signals()
             .map_err(|error| Failure::failed(format!("signals cannot be heeded: {error}")))?,
         _ => Stop::default(),
     };

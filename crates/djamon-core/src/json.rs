@@ -3,6 +3,7 @@
 //!
 //! Visitors get the same objects with addresses, details and options null, and without what is not public.
 
+mod alerts;
 mod channel;
 mod sight;
 mod token;
@@ -20,6 +21,7 @@ use crate::store::outbox::Alert;
 use crate::store::statuses::SiteStatus;
 use crate::store::users::{Role, User};
 
+pub use alerts::{AcknowledgedJson, AlertJson, AlertStatsJson};
 pub use channel::ChannelJson;
 pub use sight::SightJson;
 pub use token::TokenJson;
@@ -224,6 +226,8 @@ pub struct OutageJson {
     pub detected_at: String,
     /// When its last site was back.
     pub resolved_at: Option<String>,
+    /// Who has taken it in hand.
+    pub acknowledged: Option<AcknowledgedJson>,
     /// From its start to its end, or to now.
     pub duration_ms: i64,
     /// Its sites, in the order they joined; one that came back stands here twice.
@@ -246,6 +250,7 @@ impl OutageJson {
             started_at: rfc3339(outage.started_at),
             detected_at: rfc3339(outage.detected_at),
             resolved_at: outage.resolved_at.map(rfc3339),
+            acknowledged: outage.acknowledged.as_ref().map(|one| AcknowledgedJson::new(one, reader)),
             duration_ms: millis(outage.resolved_at.unwrap_or(now).since(outage.started_at)),
             sites: shown.map(OutageSiteJson::new).collect(),
             events: events.iter().map(|event| EventJson::new(of, event)).collect(),
@@ -318,51 +323,6 @@ impl EventJson {
             kind: event.kind,
             at: rfc3339(event.at),
             sites: told.map(|named| named.slug.clone()).collect(),
-        }
-    }
-}
-
-/// One event owed to one channel.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-#[schema(as = Alert)]
-pub struct AlertJson {
-    /// Its number.
-    pub id: i32,
-    /// What it tells of.
-    pub event: EventKind,
-    /// Of which outage.
-    pub outage: Option<i32>,
-    /// Who is told; for members.
-    pub channel: Option<String>,
-    /// `pending`, `claimed`, `retry`, `sent` or `parked`.
-    pub state: String,
-    /// How often it was tried in vain.
-    pub tries: u32,
-    /// When it is tried next; null when it is not.
-    pub next_try_at: Option<String>,
-    /// Why the last try failed; for members.
-    pub last_error: Option<String>,
-    /// When it became owed.
-    pub created_at: String,
-    /// When it left.
-    pub sent_at: Option<String>,
-}
-
-impl AlertJson {
-    /// The alert `alert`.
-    pub fn new(alert: &Alert, reader: Reader) -> Self {
-        let is_over = matches!(alert.state.as_str(), "sent" | "parked");
-        AlertJson {
-            id: alert.id.0,
-            event: alert.kind,
-            outage: alert.outage.map(|outage| outage.0),
-            channel: reader.private(alert.channel.clone()),
-            state: alert.state.clone(),
-            tries: alert.tries,
-            next_try_at: (!is_over).then(|| rfc3339(alert.next_try_at)),
-            last_error: reader.private(alert.last_error.clone()).flatten(),
-            created_at: rfc3339(alert.created_at),
-            sent_at: alert.sent_at.map(rfc3339),
         }
     }
 }

@@ -4,7 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use djamon_core::clock::Clock;
-use djamon_core::config::{Audience, Kind, channel, kinds};
+use djamon_core::config::{Kind, channel, kinds};
+use djamon_core::domain::alert::Audience;
 use djamon_core::domain::story::{Story, StorySite};
 use djamon_core::domain::{EventKind, Instant, Left};
 use djamon_core::notify::{self, Message, Sender, Style, Templates};

@@ -1,6 +1,7 @@
 //! From the database and from the command line to the service.
 
 use djamon_core::config::{Kind, kinds, secret_keys};
+use djamon_core::domain::alert::Audience;
 use djamon_core::domain::{EventKind, Instant};
 use djamon_core::store::outbox;
 use djamon_tests::clock::NOON;
@@ -21,17 +22,17 @@ on_both! {
         let (shop_was_up, blog_is_new) = (scene.now.minus(std::time::Duration::from_secs(60)), scene.now);
         scene.minute(|slug| if slug == "shop" { status(503, "x") } else { good() });
         scene.minutes(2, |_| status(503, "x"));
-        let mut claim = |now: Instant| outbox::claim(&mut scene.connection, "email", now).unwrap().unwrap();
+        let mut claim = |now: Instant| outbox::claim(&mut scene.connection, "email", Audience::People, now).unwrap().unwrap();
         let story = claim(scene.now).story;
         let site = &story.sites[0];
         assert_eq!((site.slug.as_str(), site.group.as_deref()), ("shop", Some("shops")));
         assert_eq!(site.last_good_at, Some(shop_was_up));
         assert!(message(&story).text.contains("    last seen up Mon 23 Nov 2026 12:02:00 GMT\n"), "{}", message(&story).text);
 
-        let claim = outbox::claim(&mut scene.connection, "email", scene.now.plus(outbox::LEASE)).unwrap().unwrap();
-        outbox::sent(&mut scene.connection, &claim, scene.now).unwrap();
+        let claim = outbox::claim(&mut scene.connection, "email", Audience::People, scene.now.plus(outbox::LEASE)).unwrap().unwrap();
+        outbox::settle(&mut scene.connection, &claim, &outbox::Settled::Sent, scene.now).unwrap();
         scene.minute(|_| status(503, "x"));
-        let story = outbox::claim(&mut scene.connection, "email", scene.now).unwrap().unwrap().story;
+        let story = outbox::claim(&mut scene.connection, "email", Audience::People, scene.now).unwrap().unwrap().story;
         assert_eq!(story.events[0].kind, EventKind::Joined);
         let blog = story.sites.iter().find(|site| site.slug == "blog").unwrap();
         assert_eq!(blog.group, None);

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use djamon_core::domain::Observation;
+use djamon_core::domain::outage::Acknowledged;
 use djamon_core::domain::site::SiteChange;
+use djamon_core::domain::{Observation, OutageId};
+use djamon_core::store::{outages, outbox};
 use djamon_tests::on_both;
 use djamon_tests::scripted::{add_site, run, seen};
 use djamon_tests::web::config;
@@ -90,6 +92,7 @@ on_both! {
             "started_at": "2026-11-23T12:01:00.000Z",
             "detected_at": "2026-11-23T12:03:00.000Z",
             "resolved_at": null,
+            "acknowledged": null,
             "duration_ms": 240_000,
             "sites": [
                 {
@@ -278,6 +281,20 @@ on_both! {
             let body = web.get(path).body;
             assert_eq!(body.matches("Monitoring has stopped: no run for 3 min").count(), 1 + usize::from(path == "/"));
         }
+    }
+
+    fn visitors_see_that_an_outage_is_in_hand_but_not_in_whose_and_nothing_of_alerts(database: TestDatabase) {
+        let scene = outage(&database);
+        let taken = Acknowledged::new(PRIVATE, Some(PRIVATE), scene.now).unwrap();
+        outages::acknowledge(&mut database.connect(), OutageId(1), &taken).unwrap();
+        let later = scene.now.plus(Duration::from_secs(3600));
+        assert!(outbox::trouble(&mut database.connect(), later).unwrap().is_any());
+        let (web, _) = web(&config(&database), later);
+        let page = web.get("/outages/1").body;
+        assert!(page.contains("<strong>Acknowledged</strong>"), "{page}");
+        assert!(!page.contains(PRIVATE) && !page.contains("People may not have been told"), "{page}");
+        let told = web.get("/api/v1/outages/1").json();
+        assert_eq!(told["acknowledged"], json!({"at": "2026-11-23T12:05:00.000Z", "by": null, "why": null}));
     }
 
     fn a_blind_run_is_said_to_be_blind(database: TestDatabase) {

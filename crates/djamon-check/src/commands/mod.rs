@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+pub mod ack;
 pub mod alerts;
 pub mod apply;
 pub mod channel;
@@ -60,6 +61,7 @@ pub fn run(app: &App, command: Command, out: &mut dyn Write) -> Result<Exit, Fai
         Command::Apply(args) => apply::apply(app, &args, out),
         Command::Export(args) => apply::export(app, &args, out),
         Command::Outages(args) => outages::run(app, &args, out),
+        Command::Ack(args) => ack::run(app, &args, out),
         Command::Doctor(args) => doctor::run(app, &args, out),
         Command::Purge(args) => purge::run(app, &args, out),
         Command::Report(args) => report::run(app, &args, out),

@@ -51,11 +51,15 @@ pub fn run(app: &App, args: &OutagesArgs, out: &mut dyn Write) -> Result<Exit, F
             None => (colour(State::Down), "open"),
             Some(_) => (Style::new(), "resolved"),
         };
+        let state = match &outage.acknowledged {
+            Some(acknowledged) => format!("{state}, acknowledged by {}", acknowledged.by),
+            None => state.to_owned(),
+        };
         table.line(
             style,
             [
                 outage.id.to_string(),
-                state.to_owned(),
+                state,
                 date_time(outage.started_at, zone),
                 outage.resolved_at.map_or_else(|| "-".to_owned(), |at| date_time(at, zone)),
                 at_a_glance(outage.resolved_at.unwrap_or(now).since(outage.started_at)),

@@ -124,6 +124,10 @@ pub fn run(
         Ok(_) if due.sites == 0 => {}
         Ok(proof) => look(app, prober, connection, order, context, proof, &mut round)?,
     }
+    // Who has not looked knows nothing of what goes on.
+    if due.sites > 0 && round.ending.blind.is_none() {
+        record::reminders(connection, &context, &app.config.alerts.reminders, order.listeners, app.now())?;
+    }
     round.ending.at = app.now().max(started_at);
     runs::finish(connection, run, &round.ending)?;
     Ok(round)

@@ -23,7 +23,7 @@ pub(super) const SECTIONS: [(&str, &[&str]); 7] = [
         ],
     ),
     ("history", &["keep_views", "keep_hours", "time_zone"]),
-    ("alerts", &["key", "key_file"]),
+    ("alerts", &["reminders", "key", "key_file"]),
     ("email", &["from", "to", "host", "port", "tls", "user", "password", "password_file", "file_dir"]),
     (
         "twitter",

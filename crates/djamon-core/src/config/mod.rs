@@ -15,7 +15,7 @@ mod reader;
 mod sections;
 
 pub use channel::{
-    Audience, ChannelKey, ChannelSettings, Kind, Takes, channel, channel_keys, keys_of, kinds, machine_keys,
+    ChannelKey, ChannelSettings, Kind, Takes, channel, channel_keys, keys_of, kinds, machine_keys,
     machine_variables, masked, secret_keys,
 };
 pub use error::ConfigError;

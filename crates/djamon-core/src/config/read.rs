@@ -9,6 +9,7 @@ use super::given::Value;
 use super::keys::Key;
 use super::reader::{Reader, flag, good_codes, one_of, span, text, texts, whole};
 use super::{Alerts, CheckSection, Database, Email, History, MailTls, Secret, Twitter, Web};
+use crate::domain::reminder::Reminders;
 use crate::domain::{Method, ScopeRule, SiteOptions, Target};
 use crate::schedule::Schedule;
 
@@ -122,6 +123,13 @@ pub(super) fn history(reader: &mut Reader) -> History {
     }
 }
 
+pub(super) fn alerts(reader: &mut Reader) -> Alerts {
+    let reminders = reader.take(Key("alerts", "reminders"), Alerts::default().reminders, |value| {
+        Reminders::parse(&texts(value, ',')?)
+    });
+    Alerts { reminders, key: long_secret(reader, Key("alerts", "key")) }
+}
+
 pub(super) fn email(reader: &mut Reader) -> Email {
     let key = |name| Key("email", name);
     let default = Email::default();
@@ -191,10 +199,6 @@ pub(super) fn twitter(reader: &mut Reader) -> Twitter {
         reader.wrong(key("enabled"), format_args!("is true, but {} is empty", missing.join(", ")));
     }
     twitter
-}
-
-pub(super) fn alerts(reader: &mut Reader) -> Alerts {
-    Alerts { key: long_secret(reader, Key("alerts", "key")) }
 }
 
 /// A secret that is made by itself when it is empty, and is not to be guessed otherwise.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::Network;
+use crate::domain::reminder::Reminders;
 use crate::domain::{Invalid, Policy, ScopeRule, Target};
 use crate::privacy::is_private_host;
 use crate::schedule::machine_time_zone;
@@ -140,6 +141,8 @@ impl Default for History {
 /// `[alerts]`
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Alerts {
+    /// When people are reminded of an outage that goes on.
+    pub reminders: Reminders,
     /// What the secrets of channels are encrypted with; made and kept in the state directory when empty.
     pub key: Secret,
 }

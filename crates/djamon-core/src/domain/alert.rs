@@ -70,6 +70,25 @@ pub struct Event {
     pub at: Instant,
 }
 
+/// Who reads what a channel carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// People: what has gathered becomes one message.
+    People,
+    /// Programs: every event is a message of its own.
+    Machines,
+}
+
+impl Audience {
+    /// How many messages are under way to them at a time, each of another outage.
+    pub const fn at_a_time(self) -> usize {
+        match self {
+            Audience::People => 1,
+            Audience::Machines => 8,
+        }
+    }
+}
+
 /// For how long an alert is tried before it is parked.
 pub const TRIED_FOR: Duration = Duration::from_secs(24 * 3600);
 

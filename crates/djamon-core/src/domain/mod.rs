@@ -20,6 +20,7 @@ pub mod outage;
 pub mod plan;
 pub mod policy;
 pub mod recent;
+pub mod reminder;
 pub mod report;
 pub mod run;
 pub mod series;

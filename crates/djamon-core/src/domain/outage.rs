@@ -82,6 +82,52 @@ pub struct Outage {
     pub resolved_at: Option<Instant>,
     /// The run that raised it.
     pub opened_by: RunId,
+    /// Who has taken it in hand; then nobody is reminded of it any more.
+    pub acknowledged: Option<Acknowledged>,
+}
+
+/// That somebody has taken an outage in hand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Acknowledged {
+    /// When.
+    pub at: Instant,
+    /// Who.
+    pub by: String,
+    /// What they said to it.
+    pub why: Option<String>,
+}
+
+impl Acknowledged {
+    /// Characters of a name and of what is said to it.
+    const MOST: [usize; 2] = [80, 500];
+
+    /// Takes an outage in hand in the name of `by`. Both texts are one line each; an empty `why` is none.
+    ///
+    /// # Errors
+    /// [`Invalid`] of `who` or `why`: too long, no name, or more than one line.
+    pub fn new(by: &str, why: Option<&str>, at: Instant) -> Result<Self, Invalid> {
+        let [of_name, of_reason] = Self::MOST;
+        let by = line("who", by, of_name)?;
+        if by.is_empty() {
+            return Err(Invalid::new("who", "is empty; say who has taken the outage in hand"));
+        }
+        let why = line("why", why.unwrap_or_default(), of_reason)?;
+        Ok(Acknowledged { at, by, why: Some(why).filter(|why| !why.is_empty()) })
+    }
+}
+
+fn line(field: &str, text: &str, most: usize) -> Result<String, Invalid> {
+    let text = text.trim();
+    if text.chars().any(char::is_control) {
+        return Err(Invalid::new(
+            field,
+            "has a line break or another control character; write it in one line",
+        ));
+    }
+    if text.chars().count() > most {
+        return Err(Invalid::new(field, format!("is longer than {most} characters; say it shorter")));
+    }
+    Ok(text.to_owned())
 }
 
 /// One site's part in an outage, with copies of the looks it rests on. A site that came back has two.
@@ -143,5 +189,22 @@ impl Note {
             _ => return Ok(text),
         };
         Err(Invalid::new("text", problem))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_acknowledges_has_a_name_and_says_it_in_a_line() {
+        let at = Instant::from_ms(7);
+        let taken = Acknowledged::new(" ann ", Some(" on it "), at).unwrap();
+        assert_eq!((taken.by.as_str(), taken.why.as_deref(), taken.at), ("ann", Some("on it"), at));
+        assert_eq!(Acknowledged::new("ann", Some(" "), at).unwrap().why, None);
+        let refused = |by: &str, why: &str| Acknowledged::new(by, Some(why), at).unwrap_err().to_string();
+        assert!(refused(" ", "").starts_with("who: is empty"));
+        assert!(refused(&"a".repeat(81), "").starts_with("who: is longer than 80 characters"));
+        assert!(refused("ann", "one\ntwo").starts_with("why: has a line break"));
     }
 }

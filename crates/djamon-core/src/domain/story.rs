@@ -16,6 +16,28 @@ pub struct Story {
     pub outage: Option<Outage>,
     /// Its sites, in the order they joined.
     pub sites: Vec<StorySite>,
+    /// The outages they are of when they are of several: then `outage` and `sites` are empty.
+    pub backlog: Option<Backlog>,
+}
+
+/// Several outages that are told in one message, because it is the first that a channel hears of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Backlog {
+    /// The channel that is told.
+    pub channel: String,
+    /// Whether the channel could not be told when they happened: they are of several runs.
+    pub was_away: bool,
+    /// The outages, those that go on first, else in order of number.
+    pub outages: Vec<Chapter>,
+}
+
+/// One outage of several.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chapter {
+    /// The outage.
+    pub outage: Outage,
+    /// Its sites, in the order they joined.
+    pub sites: Vec<StorySite>,
 }
 
 impl Story {
@@ -24,7 +46,7 @@ impl Story {
         let event =
             Event { id: EventId(0), kind: EventKind::Test, outage: None, site: None, run: None, at: now };
         let key = format!("djamon-test-{:x}", now.ms());
-        Story { key, thread: None, events: vec![event], outage: None, sites: Vec::new() }
+        Story { key, thread: None, events: vec![event], outage: None, sites: Vec::new(), backlog: None }
     }
 }
 

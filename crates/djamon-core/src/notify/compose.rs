@@ -10,7 +10,7 @@ use crate::domain::{EventKind, Instant, Left};
 
 use super::digest::{Digest, OutageDigest, Section, SiteDigest};
 use super::words::{brief_time, clipped, full_time, listed, one_line, roughly, seen, zone_name};
-use super::{Details, Message, Story, StorySite, Style, TemplateError, Templates, short};
+use super::{Details, Message, Story, StorySite, Style, TemplateError, Templates, backlog, short};
 
 /// Sites told with what was seen; the rest is only named.
 const MOST_SITES: usize = 10;
@@ -37,6 +37,9 @@ pub fn compose(story: &Story, style: &Style, templates: &Templates) -> Result<Me
     let Some(last) = story.events.last() else {
         return Err(ComposeError::NothingToTell(story.key.clone()));
     };
+    if let Some(several) = &story.backlog {
+        return backlog::compose(story, several, last.at, style, templates);
+    }
     let telling = Telling { story, style, kind: headline(story).unwrap_or(last.kind), at: last.at };
     let subject = telling.subject();
     let public = public(story);
@@ -255,7 +258,7 @@ pub(super) fn name(site: &StorySite) -> String {
 }
 
 /// The names of sites, each once, in order, short enough for a subject.
-fn names<'a>(sites: impl Iterator<Item = &'a StorySite>) -> Vec<String> {
+pub(super) fn names<'a>(sites: impl Iterator<Item = &'a StorySite>) -> Vec<String> {
     let mut told = HashSet::new();
     let once = sites.filter(|site| told.insert(site.slug.as_str()));
     once.map(|site| clipped(&name(site), MOST_OF_A_NAME)).collect()

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::outage::Outage;
+use crate::domain::story::{Backlog, Chapter};
 use crate::domain::{Event, EventId, OutageId, Outcome, RunId, Scope};
 
 /// Mon 23 Nov 2026 09:02:13 GMT.
@@ -59,8 +60,10 @@ fn story(events: &[(EventKind, i64)], sites: Vec<StorySite>) -> Story {
             detected_at: at(2),
             resolved_at: ended,
             opened_by: RunId(1),
+            acknowledged: None,
         }),
         sites,
+        backlog: None,
     }
 }
 
@@ -236,4 +239,39 @@ proptest! {
         prop_assert!(short::weight(&message.short) <= short::MOST, "{:?}", message.short);
         prop_assert!(message.subject.chars().count() < 200);
     }
+}
+
+/// The story of several outages, each with its number, its end and its sites.
+fn several(was_away: bool, outages: Vec<(i32, Option<i64>, Vec<StorySite>)>) -> Story {
+    let one = story(&[(EventKind::Opened, 90)], vec![]);
+    let chapter = |(id, ended, sites): (i32, Option<i64>, Vec<StorySite>)| Chapter {
+        outage: Outage { id: OutageId(id), resolved_at: ended.map(at), ..one.outage.clone().unwrap() },
+        sites,
+    };
+    let outages = outages.into_iter().map(chapter).collect();
+    let backlog = Some(Backlog { channel: "ops\r\nteam".into(), was_away, outages });
+    Story { outage: None, backlog, ..one.clone() }
+}
+
+#[test]
+fn several_outages_are_named_each_and_those_that_go_on_come_first() {
+    let many = (1..=12).map(|number| site(&format!("Site {number}"))).collect();
+    let hidden = StorySite { is_public: false, ..site("Payroll") };
+    let over = back("Shop", 7, Left::Recovered);
+    insta::assert_snapshot!(shown(&several(
+        true,
+        vec![(14, None, many), (15, None, vec![hidden]), (12, Some(7), vec![over])]
+    )));
+}
+
+#[test]
+fn outages_that_begin_together_were_not_missed_and_many_are_counted() {
+    let all = |count, ended| (1..=count).map(|id| (id, ended, vec![site("Shop")])).collect();
+    let message = told(&several(false, all(2, None)));
+    assert_eq!(message.subject, "DOWN: 2 outages, 2 still going on: Shop");
+    assert!(message.text.starts_with("2 outages.\n"), "{}", message.text);
+    let message = told(&several(true, all(60, Some(3))));
+    assert_eq!(message.subject, "RESOLVED: 60 outages while ops team was away, all over");
+    assert_eq!(message.kind, EventKind::Resolved);
+    assert!(message.text.contains("  Outage 50: Shop\n") && message.text.contains("  and 10 more\n"));
 }

@@ -4,6 +4,7 @@
 mod alertmanager;
 mod answer;
 mod apprise;
+mod backlog;
 mod card;
 pub mod compose;
 mod courier;
@@ -89,6 +90,12 @@ pub enum NotifyError {
         /// How long the other side asks to be left alone.
         after: Option<Duration>,
     },
+    /// It may have arrived: nobody confirmed it. It comes again as it is, under the same key.
+    #[error("{reason}")]
+    Unconfirmed {
+        /// What was heard instead.
+        reason: String,
+    },
     /// It will not work until somebody changes something.
     #[error("{reason}")]
     Permanent {
@@ -100,6 +107,11 @@ pub enum NotifyError {
 impl NotifyError {
     fn temporary(reason: impl Into<String>) -> Self {
         NotifyError::Temporary { reason: reason.into(), after: None }
+    }
+
+    /// That it went out and nobody knows whether it was taken.
+    pub fn unconfirmed(reason: impl Into<String>) -> Self {
+        NotifyError::Unconfirmed { reason: reason.into() }
     }
 
     /// That it will not work until somebody changes something.

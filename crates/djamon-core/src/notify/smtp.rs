@@ -172,9 +172,9 @@ impl Server {
             }
             let started = connection.starttls(&secured()?, &hello);
             started.map_err(|error| match self.failed("STARTTLS", &error) {
-                NotifyError::Permanent { reason } | NotifyError::Temporary { reason, .. } => {
-                    NotifyError::temporary(reason)
-                }
+                NotifyError::Permanent { reason }
+                | NotifyError::Temporary { reason, .. }
+                | NotifyError::Unconfirmed { reason } => NotifyError::temporary(reason),
             })?;
         }
         if let Some(credentials) = &self.credentials {
@@ -222,7 +222,7 @@ fn all_refused(refused: Vec<NotifyError>) -> NotifyError {
 
 /// The text went out and nobody knows whether it was taken.
 fn unconfirmed(what: &str) -> NotifyError {
-    NotifyError::temporary(format!(
+    NotifyError::unconfirmed(format!(
         "{what}: the mail may have arrived, and comes again under the same Message-ID"
     ))
 }

@@ -33,7 +33,7 @@ pub mod sites;
 pub mod snapshot;
 pub mod spans;
 pub mod statuses;
-mod stories;
+pub mod stories;
 pub mod tokens;
 pub mod users;
 pub mod views;

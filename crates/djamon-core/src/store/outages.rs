@@ -5,9 +5,9 @@ use diesel::prelude::*;
 use super::outbox::{self, Alert};
 use super::rows::{EventRow, OutageRow, PartRow, SiteRow};
 use super::schema::{events, groups, outage_sites, outages, sites};
-use super::{AnyConnection, CHUNK, StoreError};
-use crate::domain::outage::{Outage, Part};
-use crate::domain::{Event, GroupId, OutageId, Site, SiteId};
+use super::{AnyConnection, CHUNK, StoreError, write};
+use crate::domain::outage::{Acknowledged, Outage, Part};
+use crate::domain::{Event, EventKind, GroupId, Instant, Invalid, OutageId, Site, SiteId};
 
 /// Which outages are asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -187,6 +187,55 @@ pub fn sites_of(connection: &mut AnyConnection, id: OutageId) -> Result<OutageSi
 pub fn story(connection: &mut AnyConnection, id: OutageId) -> Result<OutageStory, StoreError> {
     let of = sites_of(connection, id)?;
     Ok(OutageStory { of, events: events(connection, id)?, alerts: outbox::of_outage(connection, id)? })
+}
+
+/// Takes an open outage in hand: a single compare-and-set, so that of several people one is first.
+///
+/// # Errors
+/// [`StoreError::Missing`]; [`StoreError::Invalid`] of `outage` when it is over, or somebody was first.
+pub fn acknowledge(
+    connection: &mut AnyConnection,
+    id: OutageId,
+    acknowledged: &Acknowledged,
+) -> Result<(), StoreError> {
+    write(connection, |connection| {
+        let open = outages::table.filter(outages::id.eq(id.0).and(outages::resolved_at.is_null()));
+        let changed = diesel::update(open.filter(outages::acknowledged_at.is_null()))
+            .set((
+                outages::acknowledged_at.eq(acknowledged.at.ms()),
+                outages::acknowledged_by.eq(&acknowledged.by),
+                outages::acknowledged_why.eq(acknowledged.why.as_deref()),
+            ))
+            .execute(connection)?;
+        if changed == 1 {
+            return Ok(());
+        }
+        let row = outages::table.find(id.0).select(OutageRow::as_select()).first(connection).optional()?;
+        let outage = row.map(Outage::from).ok_or_else(|| StoreError::missing("outage", id))?;
+        let problem = match outage.acknowledged {
+            Some(first) => format!("{id} was acknowledged by {} already", first.by),
+            None => format!("{id} is over; there is nothing left to acknowledge"),
+        };
+        Err(Invalid::new("outage", problem).into())
+    })
+}
+
+/// The open outages, each with when people were last reminded of it.
+///
+/// # Errors
+/// What the database says.
+pub fn reminded(connection: &mut AnyConnection) -> Result<Vec<(Outage, Option<Instant>)>, StoreError> {
+    let open = outages::table.filter(outages::resolved_at.is_null()).order(outages::id);
+    let open: Vec<OutageRow> = open.select(OutageRow::as_select()).load(connection)?;
+    let mut found = Vec::new();
+    for outage in open.into_iter().map(Outage::from) {
+        let last: Option<i64> = events::table
+            .filter(events::outage_id.eq(outage.id.0).and(events::kind.eq(EventKind::Reminder.name())))
+            .select(diesel::dsl::max(events::at))
+            .get_result(connection)?;
+        found.push((outage, last.map(Instant::from_ms)));
+    }
+    Ok(found)
 }
 
 /// What happened to an outage, oldest first.

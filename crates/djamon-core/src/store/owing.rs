@@ -140,6 +140,9 @@ impl<'a> Owing<'a> {
                 outbox::created_at.eq(self.now.ms()),
             ))
             .execute(connection)?;
+        diesel::update(events::table.filter(events::id.eq(event.0)))
+            .set(events::owed.eq(events::owed + 1))
+            .execute(connection)?;
         Ok(())
     }
 }

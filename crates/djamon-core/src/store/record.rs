@@ -11,6 +11,7 @@ use super::rows::{NewStateRow, NewViewRow, scope_number};
 use super::schema::{certificate_warnings, outage_sites, outages};
 use super::{AnyConnection, StoreError, details, snapshot, spans, write};
 use crate::domain::plan::{self, Change, OutageRef, RunContext, RunPlan};
+use crate::domain::reminder::Reminders;
 use crate::domain::{
     EventId, EventKind, Instant, Listener, Look, Observation, OutageId, Policy, SiteId, ViewId,
 };
@@ -101,6 +102,35 @@ pub fn departures(
     write(connection, |connection| {
         let snapshot = snapshot::of_departed(connection, context.location, policy)?;
         carry_out(connection, context, plan::departures(context, snapshot, now), listeners, now)
+    })
+}
+
+/// Reminds people of open outages, as the rule says. Gives of which.
+///
+/// # Errors
+/// What the database says; then nothing is written.
+pub fn reminders(
+    connection: &mut AnyConnection,
+    context: &RunContext,
+    rule: &Reminders,
+    listeners: &[Listener],
+    now: Instant,
+) -> Result<Vec<OutageId>, StoreError> {
+    let owed = |connection: &mut AnyConnection| {
+        let open = super::outages::reminded(connection)?;
+        let owed = open.into_iter().filter(|(outage, last)| rule.owed(outage, *last, now));
+        Ok::<_, StoreError>(owed.map(|(outage, _)| outage.id).collect::<Vec<_>>())
+    };
+    if !rule.are_on() || owed(connection)?.is_empty() {
+        return Ok(Vec::new());
+    }
+    write(connection, |connection| {
+        let owed = owed(connection)?;
+        let mut owing = Owing::new(connection, context.run, listeners, &RunPlan::default(), now)?;
+        for outage in &owed {
+            owing.of_outage(connection, EventKind::Reminder, *outage)?;
+        }
+        Ok(owed)
     })
 }
 

@@ -6,7 +6,7 @@ use super::backend::guid::GuidValue;
 use super::error::StoreError;
 use super::memory;
 use super::schema::{events, groups, outage_sites, outages, runs, site_states, sites};
-use crate::domain::outage::{Outage, Part};
+use crate::domain::outage::{Acknowledged, Outage, Part};
 use crate::domain::plan::SiteState;
 use crate::domain::run::{Blind, Counts, Run, RunState};
 use crate::domain::{
@@ -248,6 +248,9 @@ pub(super) struct OutageRow {
     pub detected_at: i64,
     pub resolved_at: Option<i64>,
     pub opened_run_id: i32,
+    pub acknowledged_at: Option<i64>,
+    pub acknowledged_by: Option<String>,
+    pub acknowledged_why: Option<String>,
 }
 
 impl From<OutageRow> for Outage {
@@ -259,6 +262,11 @@ impl From<OutageRow> for Outage {
             detected_at: Instant::from_ms(row.detected_at),
             resolved_at: instant(row.resolved_at),
             opened_by: RunId(row.opened_run_id),
+            acknowledged: row.acknowledged_at.map(|at| Acknowledged {
+                at: Instant::from_ms(at),
+                by: row.acknowledged_by.unwrap_or_default(),
+                why: row.acknowledged_why,
+            }),
         }
     }
 }

@@ -146,6 +146,9 @@ diesel::table! {
         detected_at -> BigInt,
         resolved_at -> Nullable<BigInt>,
         opened_run_id -> Integer,
+        acknowledged_at -> Nullable<BigInt>,
+        acknowledged_by -> Nullable<Text>,
+        acknowledged_why -> Nullable<Text>,
     }
 }
 
@@ -157,6 +160,7 @@ diesel::table! {
         site_id -> Nullable<Integer>,
         run_id -> Nullable<Integer>,
         at -> BigInt,
+        owed -> Integer,
     }
 }
 
@@ -214,6 +218,7 @@ diesel::table! {
         last_error -> Nullable<Text>,
         created_at -> BigInt,
         sent_at -> Nullable<BigInt>,
+        channel_waits -> Bool,
     }
 }
 

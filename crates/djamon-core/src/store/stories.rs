@@ -1,30 +1,74 @@
-//! What a message tells, read when its rows are claimed: it is true at that moment.
+//! What a message tells, read when its rows are claimed.
 
 use diesel::prelude::*;
 
+use super::outages::{self as outage_store, NamedPart, OutageSites};
 use super::rows::{EventRow, OutageRow, SiteRow};
 use super::schema::{certificate_warnings, events, groups, outages, outbox, sites};
-use super::{AnyConnection, StoreError, channels, last_good, outages as outage_store};
+use super::{AnyConnection, CHUNK, StoreError, channels, last_good};
 use crate::domain::outage::Outage;
-use crate::domain::story::{Story, StorySite};
-use crate::domain::{Event, EventKind, Instant, Listener, Outcome, Site};
+use crate::domain::story::{Backlog, Chapter, Story, StorySite};
+use crate::domain::{Event, EventKind, Instant, Listener, OutageId, Outcome, Site};
 
-/// The story of these `events`, to be told on `channel` under the name `key`: what concerns its groups, when it is told of
-/// some only.
+/// The story of these events, each with its outage, to be told on `channel` under the name `key`; events of several
+/// outages make a backlog. It is what concerns the channel's groups, when it is told of some only.
 pub(super) fn of(
     connection: &mut AnyConnection,
     channel: &str,
     key: String,
-    ids: &[i32],
-    outage: Option<i32>,
+    told: &[(i32, Option<i32>)],
 ) -> Result<Story, StoreError> {
-    let found = events::table.filter(events::id.eq_any(ids)).order(events::id).select(EventRow::as_select());
-    let mut told = found.load(connection)?.into_iter().map(Event::try_from).collect::<Result<Vec<_>, _>>()?;
+    let ids: Vec<i32> = told.iter().map(|(event, _)| *event).collect();
+    let mut events = events(connection, &ids)?;
     let listener = listener(connection, channel)?;
-    let Some(outage) = outage else {
-        let sites = certificates(connection, ids, &listener)?;
-        return Ok(Story { key, thread: None, events: told, outage: None, sites });
-    };
+    let mut of: Vec<i32> = told.iter().filter_map(|(_, outage)| *outage).collect();
+    of.sort_unstable();
+    of.dedup();
+    for outage in &of {
+        hear_the_beginning(connection, channel, *outage, &mut events)?;
+    }
+    let mut chapters = chapters(connection, &of, &events, &listener)?;
+    let nothing = Story { key, thread: None, events, outage: None, sites: Vec::new(), backlog: None };
+    match of.as_slice() {
+        [] => Ok(Story { sites: certificates(connection, &ids, &listener)?, ..nothing }),
+        [outage] => {
+            let thread = thread(connection, channel, *outage)?;
+            let only = chapters.pop();
+            let (outage, sites) = only.map(|only| (Some(only.outage), only.sites)).unwrap_or_default();
+            Ok(Story { thread, outage, sites, ..nothing })
+        }
+        _ => {
+            chapters.sort_by_key(|chapter| (chapter.outage.resolved_at.is_some(), chapter.outage.id));
+            // Of one run they began together; what was left by an earlier one could not be told then.
+            let was_away =
+                nothing.events.first().map(|event| event.run) != nothing.events.last().map(|event| event.run);
+            let backlog = Backlog { channel: channel.to_owned(), was_away, outages: chapters };
+            Ok(Story { backlog: Some(backlog), ..nothing })
+        }
+    }
+}
+
+/// What would be told now of one event.
+///
+/// # Errors
+/// What the database says.
+pub fn of_event(connection: &mut AnyConnection, channel: &str, event: &Event) -> Result<Story, StoreError> {
+    let told = [(event.id.0, event.outage.map(|outage| outage.0))];
+    of(connection, channel, format!("djamon-preview-{}", event.id), &told)
+}
+
+fn events(connection: &mut AnyConnection, ids: &[i32]) -> Result<Vec<Event>, StoreError> {
+    let mut found = Vec::new();
+    for chunk in ids.chunks(CHUNK) {
+        let rows = events::table.filter(events::id.eq_any(chunk)).order(events::id);
+        let rows: Vec<EventRow> = rows.select(EventRow::as_select()).load(connection)?;
+        found.extend(rows.into_iter().map(Event::try_from).collect::<Result<Vec<_>, _>>()?);
+    }
+    Ok(found)
+}
+
+/// The key of the first message that told `channel` of this outage.
+fn thread(connection: &mut AnyConnection, channel: &str, outage: i32) -> Result<Option<String>, StoreError> {
     let thread: Option<Option<String>> = outbox::table
         .filter(outbox::outage_id.eq(outage).and(outbox::channel.eq(channel)))
         .filter(outbox::state.eq("sent"))
@@ -32,44 +76,92 @@ pub(super) fn of(
         .select(outbox::message_key)
         .first(connection)
         .optional()?;
-    let first_row = outbox::table
+    Ok(thread.flatten())
+}
+
+/// These outages as far as the events `told` tell of them: a message that comes again says what it said before, whatever
+/// has happened since. News is what they tell of for the first time.
+fn chapters(
+    connection: &mut AnyConnection,
+    outages: &[i32],
+    told: &[Event],
+    listener: &Listener,
+) -> Result<Vec<Chapter>, StoreError> {
+    let mut rows: Vec<OutageRow> = Vec::new();
+    for chunk in outages.chunks(CHUNK) {
+        let of_chunk = outages::table.filter(outages::id.eq_any(chunk)).order(outages::id);
+        rows.extend(of_chunk.select(OutageRow::as_select()).load::<OutageRow>(connection)?);
+    }
+    let found = outage_store::with_parts(connection, rows.into_iter().map(Outage::from).collect())?;
+    found.into_iter().map(|of| chapter(connection, of, told, listener)).collect()
+}
+
+fn chapter(
+    connection: &mut AnyConnection,
+    mut of: OutageSites,
+    told: &[Event],
+    listener: &Listener,
+) -> Result<Chapter, StoreError> {
+    keep_heard(&mut of, listener);
+    let OutageSites { mut outage, mut parts } = of;
+    let of_it = || told.iter().filter(|event| event.outage == Some(outage.id));
+    let is_over = of_it().any(|event| event.kind == EventKind::Resolved);
+    let last = of_it().max_by_key(|event| event.id).filter(|_| !is_over);
+    if let Some(last) = last {
+        parts.retain(|named| match named.part.event {
+            Some(event) => event <= last.id,
+            None => named.part.detected_at <= last.at,
+        });
+    }
+    let mut sites: Vec<StorySite> = parts.iter().map(|named| site(named, told)).collect();
+    last_good::add(connection, &parts, &mut sites)?;
+    if let Some(last) = last {
+        outage.resolved_at = None;
+        for site in sites.iter_mut().filter(|site| site.up_at.is_some_and(|up_at| up_at > last.at)) {
+            (site.up_at, site.left) = (None, None);
+        }
+    }
+    Ok(Chapter { outage, sites })
+}
+
+/// Sites that joined an outage of others are the beginning of it for whoever hears of it for the first time.
+fn hear_the_beginning(
+    connection: &mut AnyConnection,
+    channel: &str,
+    outage: i32,
+    told: &mut [Event],
+) -> Result<(), StoreError> {
+    let first: Option<i32> = outbox::table
         .filter(outbox::outage_id.eq(outage).and(outbox::channel.eq(channel)))
         .order(outbox::id)
-        .select(outbox::event_id);
-    let first: Option<i32> = first_row.first(connection).optional()?;
-    if let Some(event) = told.first_mut().filter(|event| Some(event.id.0) == first)
-        && event.kind == EventKind::Joined
-    {
-        // Sites that joined an outage of others are the beginning of it for whoever hears of it for the first time.
+        .select(outbox::event_id)
+        .first(connection)
+        .optional()?;
+    let of_it = told.iter_mut().filter(|event| event.outage == Some(OutageId(outage)));
+    for event in of_it.filter(|event| Some(event.id.0) == first && event.kind == EventKind::Joined) {
         event.kind = EventKind::Opened;
     }
-    let row: OutageRow = outages::table.find(outage).select(OutageRow::as_select()).first(connection)?;
-    let mut of = outage_store::with_parts(connection, vec![Outage::from(row)])?.pop();
-    if let Some(of) = &mut of {
-        keep_heard(of, &listener);
+    Ok(())
+}
+
+fn site(named: &NamedPart, told: &[Event]) -> StorySite {
+    let part = &named.part;
+    StorySite {
+        slug: named.slug.clone(),
+        name: named.name.clone(),
+        url: named.shown_url.clone(),
+        group: named.group.clone(),
+        down_at: part.down_at,
+        up_at: part.up_at,
+        left: part.left,
+        outcome: part.last.outcome,
+        code: part.last.code,
+        detail: part.last.detail.clone(),
+        last_good_at: None,
+        certificate_expires_at: None,
+        is_public: named.is_public,
+        is_news: part.event.is_some_and(|event| told.iter().any(|told| told.id == event)),
     }
-    let sites = of.iter().flat_map(|of| &of.parts).map(|named| {
-        let part = &named.part;
-        StorySite {
-            slug: named.slug.clone(),
-            name: named.name.clone(),
-            url: named.shown_url.clone(),
-            group: named.group.clone(),
-            down_at: part.down_at,
-            up_at: part.up_at,
-            left: part.left,
-            outcome: part.last.outcome,
-            code: part.last.code,
-            detail: part.last.detail.clone(),
-            last_good_at: None,
-            certificate_expires_at: None,
-            is_public: named.is_public,
-            is_news: part.event.is_some_and(|event| told.iter().any(|told| told.id == event)),
-        }
-    });
-    let mut sites: Vec<StorySite> = sites.collect();
-    last_good::add(connection, of.as_ref().map_or(&[], |of| &of.parts), &mut sites)?;
-    Ok(Story { key, thread: thread.flatten(), events: told, outage: of.map(|of| of.outage), sites })
 }
 
 /// The channel as it listens now; one of the configuration, or one that is gone, hears everything.

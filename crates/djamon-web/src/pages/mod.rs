@@ -14,8 +14,9 @@ pub mod past;
 pub mod site;
 
 use djamon_core::domain::Instant;
-use djamon_core::store::AnyConnection;
+use djamon_core::json::Reader;
 use djamon_core::store::users::Role;
+use djamon_core::store::{AnyConnection, outbox};
 use serde::Serialize;
 use url::form_urlencoded::byte_serialize;
 
@@ -27,6 +28,7 @@ use crate::error::WebError;
 use crate::theme::Theme;
 use crate::view::blind::BlindLine;
 use crate::view::time::span;
+use crate::view::words;
 use crate::{pulse, wanted};
 
 /// Who looks at a page.
@@ -49,7 +51,7 @@ fn me(ask: &Ask) -> Option<Me<'_>> {
 }
 
 /// What the template makes of `view`, with what every page must say: that runs are missing or cannot see, what it is the
-/// state of, who is signed in, and what the page before left to be said.
+/// state of, that alerts do not leave, who is signed in, and what the page before left to be said.
 fn page(
     ask: &Ask,
     database: &mut AnyConnection,
@@ -60,6 +62,7 @@ fn page(
     struct Shown<'a, View> {
         stopped: Option<String>,
         blind: Option<BlindLine>,
+        alerts_in_trouble: Option<String>,
         token: Option<String>,
         theme: &'static str,
         kiosk: bool,
@@ -71,12 +74,18 @@ fn page(
     }
     let (last, stale_for) = pulse::last_run(ask, database)?;
     let blind = pulse::blind(database, last.as_ref().filter(|_| stale_for.is_none()))?;
+    let alerts_in_trouble = match ask.reader {
+        Reader::Member => words::trouble(outbox::trouble(database, ask.now)?, ask.now),
+        // It is not for visitors to mend.
+        Reader::Visitor => None,
+    };
     let flash = ask.session.as_ref().and_then(|session| session.flash.as_deref());
     // Whoever comes from the form for signing in does not go back to it.
     let next: String = byte_serialize(next::next(Some(&ask.uri), &ask.app.base).as_bytes()).collect();
     let shown = Shown {
         stopped: stale_for.map(span),
         blind: blind.map(|time| BlindLine::new(&time, ask.now)),
+        alerts_in_trouble,
         token: wanted::token(ask)?,
         theme: Theme::of(ask).name(),
         kiosk: ask.query.get("kiosk").is_some(),

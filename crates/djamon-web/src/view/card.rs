@@ -1,6 +1,7 @@
 //! The card of an open outage on the home page: what is down, why and since when, and what happened last.
 
 use djamon_core::domain::Instant;
+use djamon_core::json::Reader;
 use serde::Serialize;
 
 use super::outage::{OutageLine, Step, steps};
@@ -34,7 +35,7 @@ struct Down {
 
 impl Card {
     /// The card of this outage at `now`; how long it has lasted is known until `known_until`.
-    pub fn new(story: &Story, now: Instant, known_until: Instant) -> Self {
+    pub fn new(reader: Reader, story: &Story, now: Instant, known_until: Instant) -> Self {
         let parts = story.seen.of.parts.iter().filter(|named| named.part.up_at.is_none());
         let mut down: Vec<Down> = parts
             .map(|named| Down {
@@ -47,7 +48,7 @@ impl Card {
             .collect();
         let more = down.len().saturating_sub(SITES);
         down.truncate(SITES);
-        let mut steps = steps(story, now);
+        let mut steps = steps(reader, story, now);
         steps.drain(..steps.len().saturating_sub(STEPS));
         Card { outage: OutageLine::new(&story.seen, now), down, more, steps }
     }

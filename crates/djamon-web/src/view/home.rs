@@ -118,7 +118,7 @@ impl Home {
             last_run: last_run_at.map(|at| exactly(at, now)),
             last_run_ago: last_run_at.map(|at| span(now.since(at))),
             counts,
-            cards: stories.iter().map(|story| Card::new(story, now, known_until)).collect(),
+            cards: stories.iter().map(|story| Card::new(reader, story, now, known_until)).collect(),
             find: Find::new(filter, groups, sites),
             sections: sections(groups, wanted, &paginator, now, known_until),
             paginator,

@@ -119,7 +119,7 @@ impl OutagePage {
             seconds: outage.resolved_at.unwrap_or(now).since(outage.started_at).as_secs(),
             detected: exactly(outage.detected_at, now),
             parts: story.seen.of.parts.iter().map(|named| part(reader, named, &axis, now)).collect(),
-            steps: steps(story, now),
+            steps: steps(reader, story, now),
             alerts: story.alerts.iter().map(|one| alert(reader, one, now)).collect(),
         }
     }
@@ -167,7 +167,7 @@ fn noted(note: &Note, now: Instant) -> Step {
 
 /// 1. What each site went through, what happened to the outage, what left. 2. In order. 3. Equal neighbours as one.
 /// 4. What people noted, between them.
-pub fn steps(story: &Story, now: Instant) -> Vec<Step> {
+pub fn steps(reader: Reader, story: &Story, now: Instant) -> Vec<Step> {
     // 1.
     let mut told: Vec<(Instant, &'static str, &'static str, Option<&str>)> = Vec::new();
     for named in &story.seen.of.parts {
@@ -189,6 +189,13 @@ pub fn steps(story: &Story, now: Instant) -> Vec<Step> {
     }
     let is_resolved = |event: &&Event| event.kind == EventKind::Resolved;
     told.extend(story.events.iter().filter(is_resolved).map(|e| (e.at, "over", words::event(e.kind), None)));
+    let acknowledged = story.seen.of.outage.acknowledged.as_ref();
+    let by = acknowledged.map(|one| match &one.why {
+        Some(why) => format!("{}: {why}", one.by),
+        None => one.by.clone(),
+    });
+    let by = by.as_deref().filter(|_| reader.sees_private());
+    told.extend(acknowledged.map(|one| (one.at, "ack", "Acknowledged", by)));
     let sent = story.alerts.iter().filter_map(|alert| Some((alert.sent_at?, alert.kind)));
     told.extend(sent.map(|(at, kind)| (at, "alert", "Alert sent", Some(kind.name()))));
     // 2.

@@ -50,6 +50,8 @@ impl Seen {
         let over_at = ends.and_then(|ends| ends.into_iter().max());
         let ends_as_seen = outage.resolved_at == over_at;
         outage.resolved_at = over_at;
+        // Before it begins for the reader there is nothing to take in hand.
+        outage.acknowledged.take_if(|acknowledged| acknowledged.at < outage.started_at);
         Some(Seen { of, ends_as_seen })
     }
 

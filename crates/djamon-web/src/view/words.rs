@@ -3,7 +3,10 @@
 use djamon_core::domain::outage::Left;
 use djamon_core::domain::recent::Mark;
 use djamon_core::domain::status::State;
-use djamon_core::domain::{EventKind, Outcome};
+use djamon_core::domain::{EventKind, Instant, Outcome};
+use djamon_core::store::outbox::Trouble;
+
+use super::time::span;
 
 /// How many letters of names a sentence has at most, unless one name has more.
 const LINE: usize = 120;
@@ -54,6 +57,16 @@ pub const fn event(kind: EventKind) -> &'static str {
         EventKind::Certificate => "Certificate",
         EventKind::Test => "Test",
     }
+}
+
+/// What people who look after alerts must know: `None` when all leave.
+pub fn trouble(trouble: Trouble, now: Instant) -> Option<String> {
+    let alerts = |count: i64| if count == 1 { "1 alert".to_owned() } else { format!("{count} alerts") };
+    let late = trouble.late_since.map(|since| span(now.since(since)));
+    let late = late.map(|late| format!("{} did not leave for up to {late}", alerts(trouble.late)));
+    let parked = (trouble.parked > 0).then(|| format!("{} parked", alerts(trouble.parked)));
+    let told: Vec<String> = late.into_iter().chain(parked).collect();
+    (!told.is_empty()).then(|| told.join(", "))
 }
 
 /// How a site left an outage.
@@ -119,5 +132,17 @@ mod tests {
     fn a_status_is_told_by_its_code_and_a_timeout_is_not() {
         assert_eq!(outcome(Outcome::Status, Some(503)), "HTTP 503");
         assert_eq!(outcome(Outcome::Timeout, Some(500)), "no answer in time");
+    }
+
+    #[test]
+    fn alerts_that_do_not_leave_are_counted() {
+        let now = Instant::from_ms(3_600_000);
+        let told = |parked, late| {
+            let late_since = (late > 0).then_some(Instant::from_ms(0));
+            trouble(Trouble { parked, late, late_since }, now)
+        };
+        assert_eq!(told(0, 0), None);
+        assert_eq!(told(2, 0).unwrap(), "2 alerts parked");
+        assert_eq!(told(1, 3).unwrap(), "3 alerts did not leave for up to 1 h, 1 alert parked");
     }
 }

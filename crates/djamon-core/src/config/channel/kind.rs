@@ -1,5 +1,6 @@
 //! The kinds of channels there are. It knows their names and whom they speak to, not their keys.
 
+use crate::domain::alert::Audience;
 use crate::domain::text::nearest;
 
 /// What a channel is.
@@ -31,15 +32,6 @@ pub enum Kind {
     Alertmanager,
     /// Whatever Apprise can tell, by its API.
     Apprise,
-}
-
-/// Who reads what a channel carries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Audience {
-    /// People: what has gathered is told as one message.
-    People,
-    /// Programs: every event is a message of its own.
-    Machines,
 }
 
 impl Kind {

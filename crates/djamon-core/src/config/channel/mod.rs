@@ -21,7 +21,7 @@ use super::given::Value;
 use super::keys::unknown_among;
 
 pub use keys::{ChannelKey, Takes, keys_of};
-pub use kind::{Audience, Kind};
+pub use kind::Kind;
 pub use secrets::{Variables, machine_keys, machine_variables, masked, secret_keys};
 pub use settings::{
     Address, Alertmanager, Apprise, AppriseTargets, ChannelSettings, Discord, Mastodon, Matrix, Ntfy,

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use url::{Position, Url};
 
-use super::{Audience, Kind};
+use super::Kind;
 use crate::config::{Email, Secret, Twitter};
+use crate::domain::alert::Audience;
 
 /// A channel's settings, checked, its secrets read.
 #[derive(Debug, Clone, PartialEq, Eq)]

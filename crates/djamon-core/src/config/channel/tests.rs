@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::config::Secret;
+use crate::domain::alert::Audience;
 
 const KEY: &str = "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
