@@ -1,6 +1,7 @@
 //! The dashboard and its JSON, asked over HTTP: the real application on a database that a scene has filled.
 
 mod answers;
+mod channels;
 mod cookies;
 mod hostile;
 mod manage;

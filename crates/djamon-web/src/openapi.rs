@@ -35,6 +35,7 @@ use crate::routes::{Face, ROUTES, Route, Verb};
     api::outages::outages,
     api::outages::current,
     api::outages::outage,
+    api::outages::acknowledge,
     api::channels::channels,
     api::channels::channel,
     api::channel_changes::add,
@@ -145,7 +146,9 @@ fn can_be(code: Code, operation: &Value, route: &Route) -> bool {
         Code::NoOpenOutage => route.path.ends_with("/current"),
         Code::Version => has_parameter("If-Match", "header"),
         Code::Conflict => {
-            (route.verb == Verb::Delete && route.path.contains("groups")) || route.path.ends_with("/test")
+            (route.verb == Verb::Delete && route.path.contains("groups"))
+                || route.path.ends_with("/test")
+                || route.path.ends_with("/ack")
         }
         Code::TooMany => route.path.ends_with("/probe"),
         Code::BadJson => has_body,

@@ -1,6 +1,6 @@
 //! The questions about outages, asked in a reader's name: for pages and JSON alike.
 
-use djamon_core::domain::outage::Note;
+use djamon_core::domain::outage::{Acknowledged, Note};
 use djamon_core::domain::{Event, OutageId};
 use djamon_core::store::notes;
 use djamon_core::store::outages::{self as store, OutageStory, Which};
@@ -82,4 +82,15 @@ pub fn story(ask: &Ask, database: &mut AnyConnection, id: OutageId) -> Result<St
     alerts.retain(|alert| events.iter().any(|event| event.id == alert.event));
     let notes = if ask.reader.sees_private() { notes::of_outage(database, id)? } else { Vec::new() };
     Ok(Story { seen, events, alerts, notes })
+}
+
+/// Takes an open outage in hand.
+///
+/// # Errors
+/// [`WebError::NotFound`], [`WebError::Conflict`] when it is over or somebody was first, [`WebError::Database`].
+pub fn acknowledge(ask: &Ask, id: OutageId, acknowledged: &Acknowledged) -> Result<(), WebError> {
+    store::acknowledge(&mut *ask.database()?, id, acknowledged).map_err(|error| match error {
+        StoreError::Invalid(late) => WebError::Conflict(late),
+        error => error.into(),
+    })
 }

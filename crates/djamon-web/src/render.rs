@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use djamon_core::domain::text;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use tera::{Context, Error, Kwargs, State, Tera, TeraResult};
 
@@ -21,6 +22,7 @@ impl Renderer {
         let mut tera = Tera::new();
         tera.register_filter("readable_time", readable_time);
         tera.register_filter("ordinal", ordinal);
+        tera.register_filter("urlpart", urlpart);
         let path = base.to_owned();
         tera.register_function("asset", move |args: Kwargs, _: &State| asset(&path, &args));
         tera.global_context().insert("base", base);
@@ -76,6 +78,11 @@ fn readable_time(seconds: u64, _: Kwargs, _: &State) -> String {
 
 fn ordinal(number: u64, _: Kwargs, _: &State) -> TeraResult<String> {
     text::ordinal(number).map_err(Error::message)
+}
+
+/// Text as a part of a path.
+fn urlpart(text: &str, _: Kwargs, _: &State) -> String {
+    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
 
 fn asset(base: &str, args: &Kwargs) -> TeraResult<String> {

@@ -97,7 +97,7 @@ const fn api(verb: Verb, path: &'static str, who: Who, handler: Handler) -> Rout
 pub const ROUTES: &[Route] = {
     use Verb::{Delete, Get, Patch, Post};
     use Who::{Admins, Anyone, Members, Readers};
-    use pages::manage::{groups, site_edit, sites, users};
+    use pages::manage::{channels, groups, site_edit, sites, users};
     &[
         page(Get, "/healthz", Anyone, pages::health::healthz),
         page(Get, "/", Readers, pages::home::home).kept(),
@@ -106,6 +106,7 @@ pub const ROUTES: &[Route] = {
         page(Get, "/outages", Readers, pages::outages::outages),
         page(Get, "/outages/current", Readers, pages::outage::current),
         page(Get, "/outages/{id}", Readers, pages::outage::outage),
+        page(Post, "/outages/{id}/ack", Admins, pages::outage::acknowledge),
         page(Post, "/outages/{id}/notes", Admins, pages::outage::note),
         page(Get, "/login", Anyone, pages::login::form),
         page(Post, "/login", Anyone, pages::login::login),
@@ -132,6 +133,14 @@ pub const ROUTES: &[Route] = {
         page(Post, "/manage/groups/{slug}", Admins, groups::edit),
         page(Get, "/manage/groups/{slug}/remove", Admins, groups::confirm),
         page(Post, "/manage/groups/{slug}/remove", Admins, groups::remove),
+        page(Get, "/manage/channels", Members, channels::list),
+        page(Get, "/manage/add/channel/{kind}", Admins, channels::add_form),
+        page(Post, "/manage/add/channel/{kind}", Admins, channels::add),
+        page(Get, "/manage/channels/{name}", Members, channels::edit_form),
+        page(Post, "/manage/channels/{name}", Admins, channels::edit),
+        page(Post, "/manage/channels/{name}/test", Admins, channels::test),
+        page(Get, "/manage/channels/{name}/remove", Admins, channels::confirm),
+        page(Post, "/manage/channels/{name}/remove", Admins, channels::remove),
         page(Get, "/manage/users", Members, users::list),
         page(Post, "/manage/users", Admins, users::invite),
         page(Post, "/manage/users/{id}/link", Admins, users::reset),
@@ -157,6 +166,7 @@ pub const ROUTES: &[Route] = {
         api(Get, "/api/v1/outages", Readers, api::outages::outages),
         api(Get, "/api/v1/outages/current", Readers, api::outages::current),
         api(Get, "/api/v1/outages/{id}", Readers, api::outages::outage),
+        api(Post, "/api/v1/outages/{id}/ack", Admins, api::outages::acknowledge),
         api(Get, "/api/v1/channels", Members, api::channels::channels),
         api(Post, "/api/v1/channels", Admins, api::channel_changes::add),
         api(Get, "/api/v1/channels/{name}", Members, api::channels::channel),

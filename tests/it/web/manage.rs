@@ -13,7 +13,7 @@ use super::people::{PASSWORD, add_people, with_people};
 use super::*;
 
 /// The addresses behind the sign-in, filled in.
-const CLOSED: [&str; 11] = [
+const CLOSED: [&str; 13] = [
     "/manage",
     "/manage/account",
     "/manage/sites",
@@ -24,9 +24,11 @@ const CLOSED: [&str; 11] = [
     "/manage/add/group",
     "/manage/groups/shops",
     "/manage/groups/shops/remove",
+    "/manage/channels",
+    "/manage/add/channel/slack",
     "/manage/users",
 ];
-const CHANGES: [&str; 14] = [
+const CHANGES: [&str; 19] = [
     "/manage/add/site",
     "/manage/sites/shop",
     "/manage/sites/shop/pause",
@@ -40,6 +42,11 @@ const CHANGES: [&str; 14] = [
     "/manage/users/2/role",
     "/manage/users/2/disable",
     "/manage/users/2/enable",
+    "/manage/add/channel/slack",
+    "/manage/channels/ops",
+    "/manage/channels/ops/test",
+    "/manage/channels/ops/remove",
+    "/outages/1/ack",
     "/outages/1/notes",
 ];
 

@@ -17,11 +17,12 @@ const SIGN: &str = "SELECT \
     COALESCE((SELECT max(id) FROM events), 0) || '.' || \
     COALESCE((SELECT max(id) FROM outbox), 0) || '.' || \
     (SELECT count(*) FROM outbox WHERE state IN ('pending', 'claimed', 'retry')) || '.' || \
+    (SELECT count(acknowledged_at) FROM outages WHERE resolved_at IS NULL) || '.' || \
     COALESCE((SELECT max(id) FROM outage_notes), 0) || '.' || \
     COALESCE((SELECT sum(version) FROM sites), 0) || '.' || (SELECT count(removed_at) FROM sites) || '.' || \
     COALESCE((SELECT sum(version) FROM groups), 0) || '.' || (SELECT count(removed_at) FROM groups) AS sign";
 
-/// A text that is another after the end of a run, an edit of a site or group, an event, a note, or an alert that left.
+/// A text that is another after the end of a run, an edit of a site or group, an event, a note, an acknowledgement, or an alert that left.
 ///
 /// # Errors
 /// What the database says.

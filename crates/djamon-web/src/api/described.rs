@@ -99,3 +99,11 @@ pub struct ChannelChange {
     /// Whether it is told of anything; null: it is.
     pub enabled: Option<bool>,
 }
+
+/// Who asks takes an open outage in hand.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Acknowledgement {
+    /// What there is to say to it, in one line.
+    pub why: Option<String>,
+}

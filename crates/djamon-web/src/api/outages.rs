@@ -1,12 +1,15 @@
 //! `GET /api/v1/outages`, `/outages/{id}` and `/outages/current`.
 
+use djamon_core::domain::outage::Acknowledged;
 use djamon_core::domain::{Event, OutageId};
 use djamon_core::json::{OutageJson, OutageState};
 use djamon_core::store::{AnyConnection, outages as store};
 
+use super::described;
 use crate::answer::Answer;
 use crate::ask::Ask;
 use crate::error::WebError;
+use crate::fields::Fields;
 use crate::outages::{self as ours, Story};
 use crate::view::objects::List;
 
@@ -71,6 +74,30 @@ pub fn current(ask: &Ask) -> Result<Answer, WebError> {
     let open = ours::open(ask, database)?;
     let id = open.first().ok_or(WebError::NoOpenOutage)?.of.outage.id;
     told(ask, database, id)
+}
+
+/// Takes an open outage in hand: nobody is reminded of it any more.
+///
+/// # Errors
+/// [`WebError::NotFound`], [`WebError::Conflict`] when it is over or somebody was first, [`WebError::Invalid`],
+/// [`WebError::Database`], and those of its body.
+#[utoipa::path(
+    post, path = "/api/v1/outages/{id}/ack", tag = "Outages", operation_id = "acknowledgeOutage",
+    params(("id" = i32, Path, description = "Its number")),
+    request_body = described::Acknowledgement,
+    responses((status = 200, description = "The outage, in the hands of the token's or person's name", body = OutageJson)),
+)]
+pub fn acknowledge(ask: &Ask) -> Result<Answer, WebError> {
+    let id = ask.outage()?;
+    let mut fields = Fields::of(ask.json()?, &["why"]);
+    let why: Option<String> = fields.take("why").flatten();
+    let who = ask.caller.name().unwrap_or_default();
+    let acknowledged = fields.check(Acknowledged::new(who, why.as_deref(), ask.now));
+    fields.done()?;
+    if let Some(acknowledged) = acknowledged {
+        ours::acknowledge(ask, id, &acknowledged)?;
+    }
+    told(ask, &mut *ask.database()?, id)
 }
 
 fn told(ask: &Ask, database: &mut AnyConnection, id: OutageId) -> Result<Answer, WebError> {

@@ -1,5 +1,6 @@
-//! Managing: sites, groups, people. Everybody who is signed in may look; admins may change.
+//! Managing: sites, groups, channels, people. Everybody who is signed in may look; admins may change.
 
+pub mod channels;
 pub mod groups;
 pub mod site_edit;
 pub mod sites;
