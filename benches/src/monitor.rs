@@ -1,6 +1,6 @@
 //! A monitor to be measured: a directory with its configuration and database, and the release program that runs there.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -77,6 +77,13 @@ impl Monitor {
     /// One run.
     pub fn run(&self) -> Result<Spent> {
         measure::program(&self.program, &["run"], self.directory.path())
+    }
+
+    /// One run in the network of this name.
+    pub fn run_in(&self, network: &str) -> Result<Spent> {
+        let program = self.program.to_str().context("a program's path in UTF-8")?;
+        let words = ["netns", "exec", network, program, "run"];
+        measure::program(Path::new("ip"), &words, self.directory.path())
     }
 
     /// The cheapest of several runs.

@@ -13,7 +13,8 @@ use crate::measure::{self, Spent};
 /// The word that starts the loop.
 pub const WORD: &str = "raw";
 
-const THREADS: usize = 64;
+/// So many exchanges are made at once.
+pub const THREADS: usize = 64;
 
 /// What so many exchanges cost, one after the other with `addresses`.
 pub fn measured(count: usize, addresses: &[SocketAddr]) -> Result<Spent> {

@@ -52,6 +52,8 @@ impl std::fmt::Display for Figure {
 pub enum Bar {
     /// The measured figure is at most this.
     AtMost(Figure),
+    /// The measured figure is at least this.
+    AtLeast(Figure),
     /// The measured figure is exactly this.
     Exactly(Figure),
     /// The measured figure is at most so many times the reference.
@@ -75,12 +77,14 @@ impl Table {
         let ratio = reference.map(|reference| measured.number() / reference.number());
         let holds = match bar {
             Bar::AtMost(most) => Some(measured.number() <= most.number()),
+            Bar::AtLeast(least) => Some(measured.number() >= least.number()),
             Bar::Exactly(wanted) => Some(measured.to_string() == wanted.to_string()),
             Bar::Ratio(most) => Some(ratio.is_some_and(|ratio| ratio <= most)),
             Bar::None => None,
         };
         let bar = match bar {
             Bar::AtMost(most) => format!("≤ {most}"),
+            Bar::AtLeast(least) => format!("≥ {least}"),
             Bar::Exactly(wanted) => format!("= {wanted}"),
             Bar::Ratio(most) => format!("≤ {most} ×"),
             Bar::None => String::new(),

@@ -1,5 +1,6 @@
 //! The works that are measured, and the bars they have to keep to.
 
+use std::io::Write;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -12,13 +13,15 @@ use djamon_core::domain::{
 use djamon_core::store::record::{self, ViewIds};
 use djamon_core::store::{AnyConnection, runs, sites};
 use djamon_tests::database::{Backend, TestDatabase};
+use djamon_tests::fault_server::FaultServer;
+use djamon_tests::netns::Network;
 
 use crate::measure::{Spent, own_cpu};
 use crate::monitor::Monitor;
 use crate::table::Bar::{AtMost, Exactly, Ratio};
 use crate::table::{Bar, Figure, Table};
 use crate::target::{Manner, Target};
-use crate::{database, raw};
+use crate::{database, probes, raw};
 
 /// How much is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +52,17 @@ fn bytes(bytes: u64) -> Figure {
     Figure::Bytes(u32::try_from(bytes).unwrap_or(u32::MAX).into())
 }
 
+/// One probe, by itself: nothing is read from a database or written to one.
+pub fn one_probe(target: &Target, table: &mut Table) -> Result<()> {
+    let (count, addresses) = (20_000, target.addresses(Manner::Fast));
+    let pairs =
+        (0..RUNS).map(|_| Ok((raw::measured(count, addresses)?, probes::measured(count, addresses)?)));
+    let pairs = pairs.collect::<Result<Vec<_>>>()?;
+    let (raw, spent) = pairs.into_iter().reduce(lower_of_each).context("no runs")?;
+    let (raw, spent) = (each(raw.cpu, count), each(spent.cpu, count));
+    table.row("one probe, 64 threads: CPU", spent, Some(raw), Ratio(1.7))
+}
+
 /// Runs with nothing or next to nothing to do: what cron pays every minute.
 pub fn small_runs(target: &Target, table: &mut Table) -> Result<()> {
     let idle = Monitor::new(&sandbox(target)?)?;
@@ -71,8 +85,11 @@ fn beside_raw(monitor: &Monitor, target: &Target, count: usize, runs: usize) -> 
     let addresses = target.addresses(Manner::Fast);
     let pairs = (0..runs).map(|_| Ok((raw::measured(count, addresses)?, monitor.run()?)));
     let pairs = pairs.collect::<Result<Vec<_>>>()?;
-    let lower = |a: (Spent, Spent), b: (Spent, Spent)| (a.0.lower(b.0), a.1.lower(b.1));
-    pairs.into_iter().reduce(lower).context("no runs")
+    pairs.into_iter().reduce(lower_of_each).context("no runs")
+}
+
+fn lower_of_each(a: (Spent, Spent), b: (Spent, Spent)) -> (Spent, Spent) {
+    (a.0.lower(b.0), a.1.lower(b.1))
 }
 
 /// 1,000 sites that answer.
@@ -181,6 +198,7 @@ fn record_minute(
     let seen = (1..=1000).map(|site| Observation {
         site: SiteId(site),
         at,
+        began: Duration::ZERO,
         edited_at,
         outcome: Outcome::Up,
         degraded: false,
@@ -219,21 +237,51 @@ pub fn postgres(target: &Target, table: &mut Table) -> Result<()> {
     )
 }
 
-/// 1,000 sites that all hang: HEAD and GET run out of time one after the other.
+/// 10,000 sites that take their time.
+pub fn late(target: &Target, table: &mut Table) -> Result<()> {
+    let monitor = Monitor::new(&sandbox(target)?)?;
+    monitor.add(target.urls(Manner::Late, 10_000), None)?;
+    let spent = monitor.run()?;
+    let views = database::views(&mut monitor.connect()?)?;
+    ensure!(views == 10_000, "{views} SiteViews of 10,000 sites");
+    table.row(
+        "10,000 sites that answer after 100 ms: wall",
+        Figure::Time(spent.wall),
+        None,
+        AtMost(ms(15_000)),
+    )
+}
+
+/// 1,000 sites that take the connection and say nothing: HEAD and GET run out of time one after the other.
 pub fn hanging(target: &Target, table: &mut Table) -> Result<()> {
     let monitor = Monitor::new(&sandbox(target)?)?;
     monitor.add(target.urls(Manner::Hanging, 1000), None)?;
     let spent = monitor.run()?;
-    let views = database::views(&mut monitor.connect()?)?;
-    table.row("1,000 sites that hang: wall", Figure::Time(spent.wall), None, AtMost(ms(60_000)))?;
-    table.row(
-        "1,000 sites that hang: SiteViews",
-        Figure::Count(views),
-        None,
-        Exactly(Figure::Count(1000)),
-    )?;
-    table.row("1,000 sites that hang: CPU a site", each(spent.cpu, 1000), None, Bar::None)?;
-    table.row("1,000 sites that hang: peak memory", bytes(spent.peak), None, Bar::None)
+    hung("1,000 sites that say nothing", &monitor, spent, table)
+}
+
+/// 1,000 sites whose packets vanish, in a network of their own: root alone can make one.
+pub fn unanswered(table: &mut Table) -> Result<()> {
+    if !rustix::process::geteuid().is_root() {
+        return Ok(writeln!(anstream::stdout(), "1,000 sites that cannot be reached: needs root")?);
+    }
+    let network = Network::new();
+    network.inside(|| {
+        let line = FaultServer::on("10.9.0.1");
+        let monitor = Monitor::new(&line.url("/ok"))?;
+        monitor.add((0..1000).map(|n| format!("http://10.9.1.9/{n}")), None)?;
+        let spent = monitor.run_in(network.name())?;
+        hung("1,000 sites that cannot be reached", &monitor, spent, table)
+    })
+}
+
+/// What becomes of a run over 1,000 sites of which none answers.
+fn hung(what: &str, monitor: &Monitor, spent: Spent, table: &mut Table) -> Result<()> {
+    let views = Figure::Count(database::views(&mut monitor.connect()?)?);
+    table.row(&format!("{what}: wall"), Figure::Time(spent.wall), None, AtMost(ms(60_000)))?;
+    table.row(&format!("{what}: SiteViews"), views, None, Exactly(Figure::Count(1000)))?;
+    table.row(&format!("{what}: CPU a site"), each(spent.cpu, 1000), None, Bar::None)?;
+    table.row(&format!("{what}: peak memory"), bytes(spent.peak), None, AtMost(Figure::Bytes(150e6)))
 }
 
 /// 10,000 sites of which every tenth hangs, in the second run: the first has told which.

@@ -140,7 +140,7 @@ on_both! {
     fn a_site_taken_away_in_an_outage_leaves_it_and_did_not_recover(database: TestDatabase) {
         let site = SiteServer::start();
         let place = Place::with(&mailing(&database.url_text));
-        for slug in ["paused", "removed", "changed", "coded", "stays"] {
+        for slug in ["paused", "removed", "changed", "coded", "asked", "stays"] {
             place.done(&["site", "add", &site.url(), "--slug", slug]);
         }
         site.answer(503);
@@ -149,17 +149,18 @@ on_both! {
         place.done(&["site", "remove", "removed"]);
         place.done(&["site", "edit", "changed", "--url", &format!("{}else", site.url())]);
         place.done(&["site", "edit", "coded", "--good-codes", "200,503"]);
-        place.done(&["site", "edit", "stays", "--name", "A new name"]);
+        place.done(&["site", "edit", "asked", "--header", "X-Token: another"]);
+        place.done(&["site", "edit", "stays", "--name", "A new name", "--attempts", "7", "--max-time", "1s"]);
         let run = place.json(&["run", "--json"]);
-        assert_eq!((&run["sites"], &run["up"], &run["failing"], &run["down"]), (&json!(3), &json!(1), &json!(1), &json!(1)), "{run}");
+        assert_eq!((&run["sites"], &run["up"], &run["failing"], &run["down"]), (&json!(4), &json!(1), &json!(2), &json!(1)), "{run}");
         let outages = place.json(&["outages", "--json"]);
         let left = |slug: &str| {
             let sites = outages[0]["sites"].as_array().unwrap();
             sites.iter().find(|site| site["slug"] == slug).unwrap()["left"].clone()
         };
         assert_eq!(
-            ["paused", "removed", "changed", "coded", "stays"].map(left),
-            [json!("paused"), json!("removed"), json!("changed"), json!("changed"), Value::Null]
+            ["paused", "removed", "changed", "coded", "asked", "stays"].map(left),
+            [json!("paused"), json!("removed"), json!("changed"), json!("changed"), json!("changed"), Value::Null]
         );
         assert_eq!(states(&outages), ["open"]);
 

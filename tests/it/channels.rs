@@ -47,7 +47,7 @@ fn a_channel_is_added_shown_edited_switched_and_removed() {
     assert_eq!(
         shown,
         json!({
-            "name": "ops", "kind": "email", "enabled": true, "groups": ["shops"], "version": 1,
+            "name": "ops", "kind": "email", "enabled": true, "groups": ["shops"], "source": "database", "version": 1,
             "settings": {
                 "from": "djamon@shop.example", "to": ["ann@shop.example", "ops@shop.example"], "port": 2525,
                 "file_dir": mail,

@@ -7,6 +7,7 @@ use djamon_core::clock::Stopwatch;
 use djamon_tests::fault_server::FaultServer;
 use djamon_tests::netns::{Network, start_resolver};
 use djamon_tests::place::Place;
+use djamon_tests::tell;
 use serde_json::Value;
 
 /// What `command` printed as JSON, and how long it took.
@@ -52,7 +53,7 @@ fn verdicts(rows: &[(&str, &str, Option<u64>, &str)]) {
         });
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     });
-    println!("network: {} cases agree", rows.len());
+    tell!("network: {} cases agree", rows.len());
 }
 
 #[test]
@@ -187,4 +188,47 @@ fn a_line_that_dies_while_sites_are_asked_blames_nobody() {
     });
     assert!(reason(&run).starts_with("line"), "{run}");
     assert_eq!(run["views"].as_array().unwrap().len(), 0, "{run}");
+}
+
+#[test]
+fn names_that_nobody_answers_for_keep_no_site_from_being_looked_at() {
+    let network = Network::new();
+    // As machines have it when nobody says otherwise: a silence costs ten seconds, far more than a site may take.
+    network.ask_names_for("options timeout:5 attempts:2");
+    network.inside(|| {
+        start_resolver();
+        let server = FaultServer::on("[::]");
+        let alive = server.url("/ok").replace("[::]", "alive.test");
+        let place = Place::with(&format!("[check]\nsandbox_urls = [{alive:?}]\ntimeout = \"2s\"\n"));
+        let dead = (0..400).map(|n| (format!("dead-{n}"), format!("http://silent.{n}.test/")));
+        let well =
+            (0..20).map(|n| (format!("well-{n}"), alive.replace("alive.test", &format!("v4.{n}.test"))));
+        let sites: String = dead
+            .chain(well)
+            .map(|(name, url)| format!("[[site]]\nname = {name:?}\nurl = {url:?}\n"))
+            .collect();
+        place.write("sites.toml", &sites);
+        place.done(&["apply", "sites.toml", "-q"]);
+        for _ in 0..2 {
+            let (run, took) = told(&network, &place, &["run", "--json"]);
+            assert_eq!(
+                (&run["skipped"], &run["blind"]),
+                (&0.into(), &Value::Bool(false)),
+                "{}",
+                run["skipped_reason"]
+            );
+            let views = run["views"].as_array().unwrap();
+            let wrong: Vec<_> = views
+                .iter()
+                .filter(|view| {
+                    let is_well = view["site"].as_str().unwrap().starts_with("well");
+                    view["outcome"] != if is_well { "up" } else { "dns" }
+                })
+                .collect();
+            assert!(
+                views.len() == 420 && wrong.is_empty() && took < Duration::from_secs(50),
+                "{took:?}: {wrong:?}"
+            );
+        }
+    });
 }

@@ -1,7 +1,9 @@
 //! The senders against the other side: a mail server and an HTTP server that answer as scripted.
 
+mod answers;
 mod book;
 mod kinds;
+mod letters;
 mod mail;
 mod peers;
 mod post;

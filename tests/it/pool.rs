@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use djamon_check::pool::{Ended, Limits, Task, probe_all};
 use djamon_check::sandbox;
+use djamon_check::stop::Stop;
 use djamon_core::clock::{Stopwatch, SystemClock};
 use djamon_core::domain::{Instant, Observation, Outcome, Policy, SiteId, Target};
 use djamon_core::probe::{Prober, Settings};
@@ -26,7 +27,7 @@ fn refusing() -> String {
 }
 
 fn ask(urls: &[String]) -> Result<bool, String> {
-    let answer = sandbox::ask(&prober(), &targets(urls), &SystemClock::start());
+    let answer = sandbox::ask(&prober(), &targets(urls), &SystemClock::start(), &Stop::default());
     answer.map(|proof| proof.resolved).map_err(|blind| blind.reason)
 }
 
@@ -73,7 +74,9 @@ fn limits(concurrency: usize, expected: usize, deadline_ms: u64) -> Limits {
 
 fn run(limits: &Limits, tasks: Vec<Task>) -> (Vec<Observation>, Ended) {
     let mut seen = Vec::new();
-    let ended = probe_all(&prober(), limits, tasks.into_iter(), |observation| seen.push(observation));
+    let ended = probe_all(&prober(), limits, &Stop::default(), tasks.into_iter(), |observation| {
+        seen.push(observation)
+    });
     (seen, ended)
 }
 
@@ -98,7 +101,7 @@ fn results_arrive_while_tasks_remain() {
         given.set(n + 1);
         task(n, &server.url("/ok"), Duration::from_secs(5))
     });
-    let ended = probe_all(&prober(), &limits(4, 1000, 30_000), tasks, |_| {
+    let ended = probe_all(&prober(), &limits(4, 1000, 30_000), &Stop::default(), tasks, |_| {
         before_the_last.set(before_the_last.get() + i32::from(given.get() < 1000));
     });
     assert_eq!(ended, Ended::default());

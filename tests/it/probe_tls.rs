@@ -9,9 +9,51 @@ use djamon_core::clock::Clock;
 use djamon_core::domain::{Check, Instant, Outcome, Policy, Target};
 use djamon_core::probe::{Prober, Settings, Sight};
 use djamon_tests::fault_server::FaultServer;
+use djamon_tests::place::Place;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use serde_json::{Value, json};
+
+#[test]
+fn one_look_by_hand_tells_everything_that_there_is_to_tell() {
+    let (server, authority) = signed(valid("127.0.0.1"));
+    let place = Place::default();
+    let file = authority.path().display().to_string();
+    let words = ["probe", "--json", "--method", "get", "--ca-file", &file, &server.url("/go/302/~ok")];
+    let seen = place.json(&words);
+    assert_eq!(
+        (&seen["outcome"], &seen["code"], &seen["method"]),
+        (&json!("up"), &json!(200), &json!("get")),
+        "{seen}"
+    );
+    assert_eq!(seen["redirects"], json!([server.url("/ok")]));
+    assert_eq!(seen["address"], format!("127.0.0.1:{}", server.port()));
+    assert_eq!(seen["certificate_expires_at"], "2027-01-01T00:00:00.000Z");
+    let certificate = json!({
+        "valid_from": "2026-01-01T00:00:00.000Z",
+        "expires_at": "2027-01-01T00:00:00.000Z",
+        "issuer": "Test Authority",
+        "names": ["127.0.0.1"],
+    });
+    assert_eq!(seen["certificate"], certificate);
+    let phases = &seen["phases"];
+    assert_eq!(phases["dns_ms"], json!(null), "an address needs no look-up");
+    for phase in ["connect_ms", "tls_ms", "first_byte_ms", "body_ms"] {
+        assert!(phases[phase].is_u64(), "{phase}: {seen}");
+    }
+    let sum: u64 = phases.as_object().unwrap().values().filter_map(Value::as_u64).sum();
+    assert!(sum <= seen["duration_ms"].as_u64().unwrap(), "{seen}");
+    // What is refused is shown all the same: that is when it matters.
+    let refused = place.json(&["probe", "--json", &server.url("/ok")]);
+    assert_eq!((&refused["outcome"], &refused["certificate"]), (&json!("tls"), &certificate), "{refused}");
+    let told = place.done(&["probe", "--ca-file", &file, &server.url("/ok")]);
+    for line in
+        ["certificate  good until 2027-01-01 00:00", "  from       Test Authority", "  for        127.0.0.1"]
+    {
+        assert!(told.lines().any(|told| told.starts_with(line)), "{told}");
+    }
+}
 
 /// Noon of 2026-11-23, for ever.
 struct Noon;
@@ -90,6 +132,9 @@ fn an_authority_in_the_ca_file_is_trusted_and_no_other() {
     assert_eq!((sight.outcome, sight.detail), (Outcome::Up, None));
     assert_eq!(sight.certificate_expires_at, Some(Instant::from_ms(1_798_761_600_000)));
     assert!(sight.phases.tls_ms.is_some());
+    let shown = sight.certificate.unwrap();
+    assert_eq!((shown.issuer.as_str(), shown.names), ("Test Authority", vec!["127.0.0.1".to_owned()]));
+    assert_eq!(shown.valid_from, Instant::from_ms(1_767_225_600_000));
     let sight = look(&server.url("/ok"), |_| {});
     assert_eq!((sight.outcome, sight.code), (Outcome::Tls, None));
     assert_eq!(sight.detail.unwrap(), "certificate is not trusted (issued by CN=Test Authority)");

@@ -11,12 +11,14 @@ use diesel::{QueryableByName, RunQueryDsl};
 use djamon_core::calendar::Zone;
 use djamon_core::domain::plan::RunContext;
 use djamon_core::domain::run::{Blind, Counts};
+use djamon_core::domain::series::Window;
 use djamon_core::domain::times::Times;
 use djamon_core::domain::uptime::Tally;
 use djamon_core::domain::{Instant, Observation, Outcome, Policy, ScopeRule, Site, SiteId};
 use djamon_core::store::record::{self, ViewIds};
 use djamon_core::store::runs::{self, Ending};
 use djamon_core::store::{AnyConnection, hours, statuses};
+use djamon_tests::clock::NOON;
 use djamon_tests::database::{Backend, TestDatabase};
 use djamon_tests::on_both;
 use djamon_tests::scripted::{add_site, run, seen};
@@ -335,5 +337,27 @@ on_both! {
         let hour = &rows[&(site.id.0, 498_785)];
         assert_eq!((hour.looks, hour.failures, hour.times.count()), (6, 3, 0), "{hour:?}");
         assert_eq!(hour.up_degraded_down_blind, [1222, 0, 132 + 60_000 + 120_000, 0]);
+    }
+
+    fn a_chart_has_every_step_and_all_that_is_known(database: TestDatabase) {
+        let connection = &mut database.connect();
+        // From 22:30 on, over midnight.
+        let begin = NOON.plus(Duration::from_secs(10 * 3600 + 1800));
+        let site = add_site(connection, "shop", begin);
+        let minute = |n: u64| begin.plus(Duration::from_secs(60 * n));
+        for n in 0..130 {
+            run(connection, minute(n), vec![seen(&site, minute(n), n % 10 != 0)], &[]);
+        }
+        for (window, steps, of_looks) in [(Window::Day, 24, vec![30, 60, 40]), (Window::Week, 168, vec![30, 60, 40]), (Window::Month, 120, vec![90, 40]), (Window::Year, 365, vec![90, 40])] {
+            let found = hours::series(connection, site.id, window, minute(130)).unwrap();
+            assert_eq!(found.len(), steps, "{window:?}");
+            let looks: Vec<u32> = found.iter().map(|step| step.tally.looks).filter(|looks| *looks > 0).collect();
+            assert_eq!(looks, of_looks, "{window:?}");
+            let sum = |ms: fn(&Tally) -> i64| found.iter().map(|step| ms(&step.tally)).sum::<i64>();
+            assert_eq!((sum(|tally| tally.up_ms), sum(|tally| tally.down_ms)), (117 * 60_000, 13 * 60_000));
+            let last = found.iter().rev().find(|step| step.tally.looks > 0).unwrap();
+            assert_eq!((last.range.to, last.times.quantile(500)), (minute(130), Some(12)));
+            assert!(found.windows(2).all(|two| two[0].range.to == two[1].range.from || two[0].range.to == minute(130)));
+        }
     }
 }

@@ -1,15 +1,18 @@
 //! `djamon-check run`, whole: real probes of local sites, a database, mails as files, a clock that is set.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use djamon_check::app::Exit;
 use djamon_check::run::RunArgs;
+use djamon_core::clock::{Clock, SystemClock};
 use djamon_core::domain::run::RunState;
 use djamon_core::domain::site::SiteChange;
-use djamon_core::domain::{OutageId, SiteOptions};
+use djamon_core::domain::{Instant, OutageId, SiteOptions};
 use djamon_core::store::backend::lock::try_run_lock;
 use djamon_core::store::{outages, runs, sites, statuses, views, write};
 use djamon_tests::clock::NOON;
+use djamon_tests::fault_server::FaultServer;
 use djamon_tests::monitor::{Monitor, header};
 use djamon_tests::on_both;
 use djamon_tests::site_server::SiteServer;
@@ -29,6 +32,25 @@ fn said(monitor: &Monitor, words: &[&str]) -> (Result<Exit, djamon_check::app::F
     let mut out = Vec::new();
     let exit = djamon_check::commands::run(&monitor.app, cli.command.unwrap(), &mut out);
     (exit, String::from_utf8(out).unwrap())
+}
+
+/// A clock that jumps by hours once the server has been asked for something.
+struct Jumping {
+    real: SystemClock,
+    asked: Box<dyn Fn() -> usize + Send + Sync>,
+    from: usize,
+    hours: i64,
+}
+
+impl Clock for Jumping {
+    fn now(&self) -> Instant {
+        let jump = if (self.asked)() > self.from { self.hours * 3_600_000 } else { 0 };
+        Instant::from_ms(NOON.ms() + jump)
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.real.elapsed()
+    }
 }
 
 on_both! {
@@ -110,6 +132,22 @@ on_both! {
         let last = runs::last(&mut connection, None, None).unwrap().unwrap();
         assert_eq!((last.state, last.counts.skipped), (RunState::Blind, 1));
         assert_eq!(monitor.mails().len(), 0);
+    }
+
+    fn a_time_of_day_that_jumps_in_the_middle_of_a_run_decides_nothing(database: TestDatabase) {
+        let (sandbox, server) = (SiteServer::start(), FaultServer::plain());
+        let mut monitor = Monitor::configured(database, &[&sandbox.url()], "concurrency = 1");
+        // One after the other: what fails without an answer, then what answers.
+        monitor.add("dead", &server.url("/closed"), SiteOptions::default());
+        monitor.add("well", &server.url("/ok"), SiteOptions::default());
+        for hours in [-1, 1] {
+            sandbox.answer_then_hang_up(1);
+            monitor.app.clock = Arc::new(Jumping { real: SystemClock::start(), asked: Box::new(server.counter()), from: server.asked().len(), hours });
+            let run = monitor.run();
+            assert_eq!(run["blind"], false, "the answer began later: {run}");
+            let outcomes: Vec<_> = run["views"].as_array().unwrap().iter().map(|view| view["outcome"].clone()).collect();
+            assert_eq!(outcomes, [json!("protocol"), json!("up")], "{run}");
+        }
     }
 
     fn a_blind_run_neither_adds_to_a_streak_nor_resets_it(database: TestDatabase) {

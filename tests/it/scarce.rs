@@ -9,6 +9,7 @@ use djamon_tests::binary;
 use djamon_tests::database::{Backend, TestDatabase};
 use djamon_tests::fault_server::FaultServer;
 use djamon_tests::monitor::Monitor;
+use djamon_tests::tell;
 use serde_json::Value;
 
 const SITES: usize = 150;
@@ -81,7 +82,7 @@ fn without_threads_the_run_goes_on_with_those_there_are() {
         seen_up(&said)
     };
     let seen = [1, 2, 3, 4, 6, 10, 400].map(|most| run(64_917, most));
-    println!("scarce: {seen:?} of {SITES} sites seen");
+    tell!("scarce: {seen:?} of {SITES} sites seen");
     // Half of them have no name to look up, which takes no thread but the first.
     assert!(seen.iter().all(|seen| *seen >= SITES / 2), "{seen:?}");
     assert_eq!(seen[6], SITES);

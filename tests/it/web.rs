@@ -4,6 +4,7 @@ mod answers;
 mod cookies;
 mod hostile;
 mod manage;
+mod pages;
 mod people;
 mod proxied;
 mod serving;

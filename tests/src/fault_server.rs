@@ -67,6 +67,12 @@ impl FaultServer {
         self.asked.lock().unwrap().clone()
     }
 
+    /// Counts what it was asked so far, whenever it is called.
+    pub fn counter(&self) -> impl Fn() -> usize + Send + Sync + 'static {
+        let asked = Arc::clone(&self.asked);
+        move || asked.lock().unwrap().len()
+    }
+
     fn start(at: &str, tls: Option<Arc<ServerConfig>>) -> Self {
         let listener = TcpListener::bind(at).unwrap();
         let address = listener.local_addr().unwrap();

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use djamon_check::app::{App, Exit, Failure};
 use djamon_check::run::{RunArgs, run};
+use djamon_check::stop::Stop;
 use djamon_core::config::Config;
 use djamon_core::domain::site::NewSite;
 use djamon_core::domain::{Site, SiteOptions, Target};
@@ -49,6 +50,7 @@ impl Monitor {
             config: Config::load(Some(&file), Vec::new()).unwrap(),
             url: database.url.clone(),
             clock: clock.clone(),
+            stop: Stop::default(),
             verbose: false,
             quiet: false,
             terminal: false,

@@ -37,13 +37,7 @@ impl Network {
         );
         let name = format!("djamon-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::SeqCst));
         let network = Network { name };
-        let resolver = format!("/etc/netns/{}", network.name);
-        std::fs::create_dir_all(&resolver).unwrap();
-        std::fs::write(
-            format!("{resolver}/resolv.conf"),
-            "nameserver 127.0.0.53\noptions timeout:1 attempts:1\n",
-        )
-        .unwrap();
+        network.ask_names_for("options timeout:1 attempts:1");
         ip(&["netns", "add", &network.name]);
         for line in [
             "link set lo up",
@@ -62,6 +56,22 @@ impl Network {
             network.ip(line);
         }
         network
+    }
+
+    /// Its name, as `ip netns exec` wants it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Says how long its resolver is asked, in the words of `resolv.conf`; who is running already keeps to the old ones.
+    ///
+    /// # Panics
+    /// When the disk says no.
+    pub fn ask_names_for(&self, options: &str) {
+        let directory = format!("/etc/netns/{}", self.name);
+        std::fs::create_dir_all(&directory).unwrap();
+        std::fs::write(format!("{directory}/resolv.conf"), format!("nameserver 127.0.0.53\n{options}\n"))
+            .unwrap();
     }
 
     /// Changes it by a command of `ip`.

@@ -75,9 +75,14 @@ impl Running {
     /// # Panics
     /// When the signal cannot be sent.
     pub fn end(self, signal: &str) -> Said {
-        let told = Command::new("kill").args(["-s", signal, &self.id().to_string()]).status();
-        assert!(told.expect("kill").success(), "it has ended: {:?}", self.complaints());
+        assert!(self.signal(signal), "it has ended: {:?}", self.complaints());
         self.wait()
+    }
+
+    /// Sends it a signal, `TERM` for one; says whether it was still there.
+    pub fn signal(&self, signal: &str) -> bool {
+        let told = Command::new("kill").args(["-s", signal, &self.id().to_string()]).status();
+        told.expect("kill").success()
     }
 
     /// Waits for its end.

@@ -20,6 +20,8 @@ pub struct Scene {
     pub connection: AnyConnection,
     /// When the next run begins.
     pub now: Instant,
+    /// How long until the next one.
+    pub pace: Duration,
     /// Who is told of outages.
     pub channels: Vec<Listener>,
     sites: Vec<Site>,
@@ -32,11 +34,20 @@ pub struct Seen {
     code: Option<u16>,
     detail: Option<String>,
     degraded: bool,
+    took_ms: Option<u32>,
+}
+
+impl Seen {
+    /// The same after so long.
+    #[must_use]
+    pub fn after(self, took_ms: u32) -> Self {
+        Seen { took_ms: Some(took_ms), ..self }
+    }
 }
 
 /// A good answer.
 pub fn good() -> Seen {
-    Seen { outcome: Outcome::Up, code: Some(200), detail: None, degraded: false }
+    Seen { outcome: Outcome::Up, code: Some(200), detail: None, degraded: false, took_ms: None }
 }
 
 /// A good answer that took too long.
@@ -46,18 +57,24 @@ pub fn slow() -> Seen {
 
 /// A status that is not good, with a detail.
 pub fn status(code: u16, detail: &str) -> Seen {
-    Seen { outcome: Outcome::Status, code: Some(code), detail: Some(detail.into()), degraded: false }
+    Seen { outcome: Outcome::Status, code: Some(code), detail: Some(detail.into()), ..good() }
 }
 
 /// No HTTP answer at all.
 pub fn failed(outcome: Outcome) -> Seen {
-    Seen { outcome, code: None, detail: Some(format!("{outcome}, in more words")), degraded: false }
+    Seen { outcome, code: None, detail: Some(format!("{outcome}, in more words")), ..good() }
 }
 
 impl Scene {
     /// An empty scene that begins at `now`.
     pub fn new(connection: AnyConnection, now: Instant) -> Self {
-        Scene { connection, now, channels: vec!["email".into()], sites: Vec::new() }
+        Scene {
+            connection,
+            now,
+            pace: Duration::from_secs(60),
+            channels: vec!["email".into()],
+            sites: Vec::new(),
+        }
     }
 
     /// Adds a group.
@@ -104,7 +121,7 @@ impl Scene {
     }
 
     /// One run that looks at every site that is not paused; it sees what `see` says of the site's slug. A minute
-    /// passes.
+    /// passes, or as long as [`Scene::pace`] says.
     pub fn minute(&mut self, mut see: impl FnMut(&str) -> Seen) -> Recorded {
         let looked_at = self.sites.iter().filter(|site| site.paused_at.is_none());
         let observations =
@@ -127,7 +144,8 @@ impl Scene {
     fn run(&mut self, observations: Vec<Observation>, blind: Option<Blind>) -> Recorded {
         let connection = &mut self.connection;
         let location = runs::location(connection, "default").unwrap();
-        let context = begin(connection, location, self.now);
+        let mut context = begin(connection, location, self.now);
+        context.expected_interval = self.pace;
         let mut ids = ViewIds::after_stored(connection).unwrap();
         let policy = Policy::default();
         record::departures(connection, &context, &policy, &self.channels, self.now).unwrap();
@@ -143,7 +161,7 @@ impl Scene {
         let at = self.now.plus(Duration::from_secs(2));
         let ending = Ending { at, blind, counts: Counts::default(), skipped_reason: None };
         runs::finish(connection, context.run, &ending).unwrap();
-        self.now = self.now.plus(Duration::from_secs(60));
+        self.now = self.now.plus(self.pace);
         batch.unwrap()
     }
 }
@@ -151,10 +169,11 @@ impl Scene {
 /// The `n`-th look of the run at `at`.
 fn observation(site: &Site, at: Instant, n: usize, seen: Seen) -> Observation {
     let n = u32::try_from(n).unwrap();
-    let first_byte_ms = 20 + n * 37 % 180;
+    let first_byte_ms = seen.took_ms.map_or(20 + n * 37 % 180, |took_ms| took_ms.saturating_sub(14));
     Observation {
         site: site.id,
         at: at.plus(Duration::from_millis(u64::from(n))),
+        began: Duration::ZERO,
         edited_at: site.edited_at,
         outcome: seen.outcome,
         degraded: seen.degraded,

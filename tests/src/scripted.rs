@@ -33,6 +33,7 @@ pub fn seen(site: &Site, at: Instant, good: bool) -> Observation {
     Observation {
         site: site.id,
         at,
+        began: Duration::ZERO,
         edited_at: site.edited_at,
         outcome: if good { Outcome::Up } else { Outcome::Status },
         degraded: false,

@@ -9,6 +9,8 @@ use djamon_core::probe::{Prober, Settings};
 use djamon_core::store::backend::migrate::open_or_create;
 use djamon_core::store::{AnyConnection, DatabaseUrl, StoreError};
 
+use crate::stop::Stop;
+
 /// What every command is handed.
 pub struct App {
     /// The configuration, checked.
@@ -17,6 +19,8 @@ pub struct App {
     pub url: DatabaseUrl,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// Whether it was told to stop; only runs ask.
+    pub stop: Stop,
     /// Whether `-v` was given.
     pub verbose: bool,
     /// Whether `-q` was given.

@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 
 use crate::app::{Exit, Failure};
 use crate::commands::{
-    alerts, apply, channel, crontab, group, outages, probe, report, site, status, token, user,
+    alerts, apply, channel, crontab, doctor, group, outages, probe, purge, report, site, status, token, user,
 };
 use crate::run;
 
@@ -64,6 +64,8 @@ pub enum Command {
     Export(apply::ExportArgs),
     /// Show outages, newest first
     Outages(outages::OutagesArgs),
+    /// Take away what is past its time, beside runs and pages
+    Purge(purge::PurgeArgs),
     /// Report uptime and outages of a range of days, or close a month
     Report(report::ReportArgs),
     /// Show what the channels are owed or were told, and try again
@@ -71,6 +73,8 @@ pub enum Command {
     Alerts(alerts::AlertsCommand),
     /// Bring the database's schema up to date
     Migrate,
+    /// Look after the monitor itself: database, runs, cron, alerts, disk (exit code 1: something is bad)
+    Doctor(doctor::DoctorArgs),
     /// Cron's lines for the configured schedule
     #[command(subcommand)]
     Crontab(crontab::CrontabAction),

@@ -12,7 +12,7 @@ use djamon_core::channels::Switchboard;
 use djamon_core::clock::Clock;
 use djamon_core::config::Config;
 use djamon_core::domain::story::Story;
-use djamon_core::domain::{Event, EventId, EventKind, Instant, Listener};
+use djamon_core::domain::{Instant, Listener};
 use djamon_core::notify::{self, NotifyError, Sender, Style, Templates};
 use djamon_core::store::backend::migrate::open_current;
 use djamon_core::store::outbox::{self, Claim};
@@ -95,11 +95,7 @@ impl Post {
     /// # Errors
     /// Why it was not taken; when there is no such channel, a permanent refusal that names those there are.
     pub fn test(&self, connection: &mut AnyConnection, channel: &str) -> Result<(), NotifyError> {
-        let now = self.clock.now();
-        let event =
-            Event { id: EventId(0), kind: EventKind::Test, outage: None, site: None, run: None, at: now };
-        let key = format!("djamon-test-{:x}", now.ms());
-        let story = Story { key, thread: None, events: vec![event], outage: None, sites: Vec::new() };
+        let story = Story::test(self.clock.now());
         self.tell(self.sender(connection, channel)?.as_ref(), &story)
     }
 

@@ -3,7 +3,8 @@
 //! [`cli`] knows the words of the command line, [`commands`] does them, [`app`] is what every command is handed, and
 //! [`output`] knows how tables and JSON look. A command writes to the writer it is given, never to the terminal itself.
 //! [`run`] is the command that cron calls: the pipeline of one run is [`round`], with the [`sandbox`] it asks first and
-//! the [`pool`] that probes; [`deliver`] sends what the channels are owed, [`report`] tells what a run did.
+//! the [`pool`] that probes; [`deliver`] sends what the channels are owed, [`report`] tells what a run did, and [`stop`]
+//! knows when it is to end.
 
 pub mod app;
 pub mod cli;
@@ -16,3 +17,4 @@ pub mod report;
 pub mod round;
 pub mod run;
 pub mod sandbox;
+pub mod stop;

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use clap::Parser;
 use djamon_check::app::{App, Exit, Failure};
-use djamon_check::cli::{self, Cli};
+use djamon_check::cli::{self, Cli, Command};
 use djamon_check::commands;
+use djamon_check::stop::Stop;
 use djamon_core::clock::SystemClock;
 use djamon_core::config::Config;
 use djamon_core::store::DatabaseUrl;
@@ -32,16 +33,23 @@ fn run(cli: Cli, out: &mut dyn Write) -> Result<Exit, Failure> {
     if let Some(exit) = commands::without_configuration(&cli.command, out)? {
         return Ok(exit);
     }
+    let command = cli.command.unwrap_or_default();
+    let stop = match command {
+        Command::Run(_) => Stop::on_signals()
+            .map_err(|error| Failure::failed(format!("signals cannot be heeded: {error}")))?,
+        _ => Stop::default(),
+    };
     let config = Config::load(cli.config.as_deref(), std::env::vars_os())?;
     let app = App {
         url: DatabaseUrl::parse(&config.database.url.0)?,
         config,
         clock: Arc::new(SystemClock::start()),
+        stop,
         verbose: cli.verbose,
         quiet: cli.quiet,
         terminal: std::io::stdout().is_terminal(),
     };
-    commands::run(&app, cli.command.unwrap_or_default(), out)
+    commands::run(&app, command, out)
 }
 
 /// Warnings by default; with `-v` also what Djamon does, with `-q` errors only.

@@ -4,18 +4,21 @@
 //! run with one site makes one. From then on a task that waits too long for a thread tells that the threads themselves
 //! wait, for sites: then there are made as many again, up to the limit. Sites that answer at once need no more than the
 //! first few, however many they are. What is in hand is bounded, and so is everything that waits.
-//! At the deadline what is not finished is given up: its site was not looked at.
+//! At the deadline, and when the run is told to stop, what is not finished is given up: its site was not looked at. The
+//! threads are left to themselves then: whatever holds one up, a resolver or a file, holds up no run.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::{Builder, Scope};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::Builder;
 use std::time::Duration;
 
 use djamon_core::clock::Stopwatch;
 use djamon_core::domain::{Check, Instant, Observation, Outcome, SiteId, Target};
 use djamon_core::probe::{Deadline, Prober};
+
+use crate::stop::Stop;
 
 /// Enough for TLS with room to spare; a debug build needs more.
 const STACK: usize = if cfg!(debug_assertions) { 512 * 1024 } else { 256 * 1024 };
@@ -25,6 +28,8 @@ const AHEAD: usize = 256;
 const FIRST: usize = 64;
 /// A task that waits longer for a thread tells that all of them wait: working, they would have taken it.
 const PATIENCE: Duration = Duration::from_millis(30);
+/// How long after the deadline those under way are waited for, to say so themselves.
+const GRACE: Duration = Duration::from_secs(1);
 /// Descriptors left to everything else: databases, logs, the resolver.
 const OTHER_DESCRIPTORS: u64 = 128;
 
@@ -57,8 +62,10 @@ pub struct Limits {
 /// What was not observed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Ended {
-    /// Sites that the deadline left out.
+    /// Sites that the deadline, or being told to stop, left out.
     pub unprobed: u32,
+    /// Whether it was told to stop before all was done.
+    pub stopped: bool,
     /// Sites that could not be looked at by a fault of ours, and which.
     pub faults: Vec<(SiteId, String)>,
 }
@@ -68,47 +75,49 @@ pub struct Ended {
 pub fn probe_all(
     prober: &Prober,
     limits: &Limits,
+    told_to: &Stop,
     mut tasks: impl Iterator<Item = Task>,
     mut each: impl FnMut(Observation),
 ) -> Ended {
     let stop = Deadline::after(limits.deadline);
+    let given_up = Deadline::after(limits.deadline.saturating_add(GRACE));
     let most = threads(limits);
     let (tell, hear) = sync_channel(most + AHEAD);
-    let desk = Desk::default();
-    std::thread::scope(|scope| {
-        let _closed = Closing(&desk);
-        let grown = Stopwatch::start();
-        let mut crew = Crew { scope, prober, desk: &desk, tell, stop, most, threads: 0, grown };
-        let mut ended = Ended::default();
-        let (mut in_hand, mut exhausted) = (0, false);
-        loop {
-            // 1. Hand out as much as may be in hand, taking what arrives meanwhile.
-            while !exhausted && in_hand < crew.threads + AHEAD && !stop.has_passed() {
-                match tasks.next() {
-                    Some(task) => {
-                        in_hand += 1;
-                        crew.hand_out(task);
-                    }
-                    None => exhausted = true,
+    let desk = Arc::new(Desk::default());
+    let _closed = Closing(Arc::clone(&desk));
+    let grown = Stopwatch::start();
+    let mut crew = Crew { prober: prober.clone(), desk, tell, stop, most, threads: 0, grown };
+    let mut ended = Ended::default();
+    let (mut in_hand, mut exhausted) = (0, false);
+    loop {
+        // 1. Hand out as much as may be in hand, taking what arrives meanwhile.
+        while !exhausted && in_hand < crew.threads + AHEAD && !stop.has_passed() && !told_to.is_told() {
+            match tasks.next() {
+                Some(task) => {
+                    in_hand += 1;
+                    crew.hand_out(task);
                 }
-                in_hand -= ready(&hear, |seen| take(seen, &mut ended, &mut each));
+                None => exhausted = true,
             }
-            // 2. Wait for the next result; every task in hand gives one, at the deadline at the latest.
-            if in_hand == 0 {
-                break;
-            }
-            if let Ok(seen) = hear.recv_timeout(PATIENCE) {
-                in_hand -= 1;
-                take(seen, &mut ended, &mut each);
-            }
-            // 3. Make more threads when those there are do not get to what is in hand.
-            crew.grow();
+            in_hand -= ready(&hear, |seen| take(seen, &mut ended, &mut each));
         }
-        // 4. What the deadline left over.
-        let left_over = if exhausted { 0 } else { tasks.by_ref().count() };
-        ended.unprobed = ended.unprobed.saturating_add(u32::try_from(left_over).unwrap_or(u32::MAX));
-        ended
-    })
+        // 2. Wait for the next result, as long as there is time.
+        if in_hand == 0 || given_up.has_passed() || told_to.is_told() {
+            break;
+        }
+        if let Ok(seen) = hear.recv_timeout(PATIENCE) {
+            in_hand -= 1;
+            take(seen, &mut ended, &mut each);
+        }
+        // 3. Make more threads when those there are do not get to what is in hand.
+        crew.grow();
+    }
+    // 4. What is left over, under way and not begun.
+    in_hand -= ready(&hear, |seen| take(seen, &mut ended, &mut each));
+    let left_over = in_hand + if exhausted { 0 } else { tasks.by_ref().count() };
+    ended.unprobed = ended.unprobed.saturating_add(u32::try_from(left_over).unwrap_or(u32::MAX));
+    ended.stopped = told_to.is_told() && left_over > 0;
+    ended
 }
 
 /// How many threads at most: enough that sites which hang do not hold the others up, within the descriptors there are.
@@ -184,10 +193,10 @@ impl Desk {
     }
 }
 
-/// Sends the threads home, also when `each` or the iterator panics: the scope waits for them.
-struct Closing<'a>(&'a Desk);
+/// Sends the threads home, also when `each` or the iterator panics.
+struct Closing(Arc<Desk>);
 
-impl Drop for Closing<'_> {
+impl Drop for Closing {
     fn drop(&mut self) {
         let mut state = self.0.lock();
         state.closed = true;
@@ -197,10 +206,9 @@ impl Drop for Closing<'_> {
 }
 
 /// The threads, made as they are needed.
-struct Crew<'scope, 'env> {
-    scope: &'scope Scope<'scope, 'env>,
-    prober: &'scope Prober,
-    desk: &'scope Desk,
+struct Crew {
+    prober: Prober,
+    desk: Arc<Desk>,
     tell: SyncSender<Seen>,
     stop: Deadline,
     most: usize,
@@ -209,7 +217,7 @@ struct Crew<'scope, 'env> {
     grown: Stopwatch,
 }
 
-impl Crew<'_, '_> {
+impl Crew {
     fn hand_out(&mut self, task: Task) {
         let is_short = {
             let mut state = self.desk.lock();
@@ -236,24 +244,28 @@ impl Crew<'_, '_> {
 
     /// Makes a thread more. When there is none to be had the others do; when there are no others, this one.
     fn hire(&mut self) {
-        let (prober, desk, tell, stop) = (self.prober, self.desk, self.tell.clone(), self.stop);
+        let (prober, desk) = (self.prober.clone(), Arc::clone(&self.desk));
+        let (tell, stop) = (self.tell.clone(), self.stop);
         let work = move || {
             while let Some(task) = desk.next() {
-                if tell.send(look(prober, task, stop)).is_err() {
+                // Nobody listens any more once the run is over.
+                if tell.send(look(&prober, task, stop)).is_err() {
                     return;
                 }
             }
         };
         let thread = Builder::new().name("probe".into()).stack_size(STACK);
-        if thread.spawn_scoped(self.scope, work).is_ok() {
+        if thread.spawn(work).is_ok() {
             self.threads += 1;
             return;
         }
         self.most = self.threads.max(1);
         if self.threads == 0 {
             let task = self.desk.lock().tasks.pop_front();
-            // In hand is what the channel has room for.
-            let _ = task.map(|(_, task)| self.tell.send(look(prober, task, stop)));
+            if let Some((_, task)) = task {
+                // In hand is what the channel has room for.
+                let _ = self.tell.send(look(&self.prober, task, stop));
+            }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! How far a run is, for a person who waits longer than a second.
+//! How far a run or a purge is, for a person who waits longer than a second.
 
 use std::time::Duration;
 
@@ -17,8 +17,14 @@ pub struct Progress {
 impl Progress {
     /// A bar for `sites` sites; none is ever shown unless `is_wanted`.
     pub fn new(is_wanted: bool, sites: u32) -> Self {
-        let bar = ProgressBar::with_draw_target(Some(u64::from(sites)), ProgressDrawTarget::hidden());
-        if let Ok(style) = ProgressStyle::with_template("{bar:32} {pos} of {len} sites, {elapsed}") {
+        Self::of(is_wanted, u64::from(sites), "sites")
+    }
+
+    /// A bar for `count` of anything.
+    pub fn of(is_wanted: bool, count: u64, what: &str) -> Self {
+        let bar = ProgressBar::with_draw_target(Some(count), ProgressDrawTarget::hidden());
+        let template = format!("{{bar:32}} {{pos}} of {{len}} {what}, {{elapsed}}");
+        if let Ok(style) = ProgressStyle::with_template(&template) {
             bar.set_style(style);
         }
         Progress { bar, since: Stopwatch::start(), is_wanted }
@@ -26,7 +32,12 @@ impl Progress {
 
     /// One more site is done.
     pub fn step(&mut self) {
-        self.bar.inc(1);
+        self.advance(1);
+    }
+
+    /// So many more are done.
+    pub fn advance(&mut self, count: u64) {
+        self.bar.inc(count);
         if self.is_wanted && self.since.elapsed() > PATIENCE {
             self.is_wanted = false;
             self.bar.set_draw_target(ProgressDrawTarget::stderr());

@@ -1,22 +1,27 @@
 //! One monitoring run, or one after the other: what the crontab calls.
 
 use std::io::{IsTerminal, Write};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::thread::Scope;
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use djamon_core::probe::Prober;
 use djamon_core::schedule::{Schedule, machine_time_zone};
 use djamon_core::store::backend::lock::try_run_lock;
+use djamon_core::store::backend::reserve::{self, Reserve};
 use djamon_core::store::due::Selection;
 use djamon_core::store::{AnyConnection, StoreError, groups, outbox, runs, sites};
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
 
 use crate::app::{App, Exit, Failure};
 use crate::deliver::{DEADLINE, Delivered, Post};
 use crate::report::{Alerts, RunJson};
 use crate::round::{self, Round};
+
+/// How long a message under way is waited for once the run is told to stop.
+const LAST_MESSAGE: Duration = Duration::from_secs(3);
+
+/// A delivery that goes on in a thread of its own; at its end it gives the connection back.
+type UnderWay = Receiver<(AnyConnection, Result<Delivered, StoreError>)>;
 
 /// What `run` is told.
 #[derive(clap::Args, Default, Clone, Debug)]
@@ -73,7 +78,7 @@ fn raise_descriptor_limit() {
 struct Runner<'a> {
     app: &'a App,
     args: &'a RunArgs,
-    post: Post,
+    post: Arc<Post>,
     prober: Prober,
     location: String,
     selection: Selection,
@@ -92,77 +97,113 @@ impl<'a> Runner<'a> {
             (true, true) => Selection::Due,
             _ => Selection::Named { sites: args.sites.clone(), groups: args.groups.clone() },
         };
-        Ok(Runner { app, args, post: Post::new(app), prober: app.prober()?, location, selection })
+        Ok(Runner { app, args, post: Arc::new(Post::new(app)), prober: app.prober()?, location, selection })
     }
 
     /// One run and its delivery, as cron calls it.
     fn once(&self, out: &mut dyn Write) -> Result<Exit, Failure> {
+        self.tend_reserve();
         let mut connection = self.connect()?;
         let Some(round) = self.round(&mut connection, self.promised_by_cron()?)? else {
             return self.turned_away();
         };
-        let delivered = self.post.deliver(&mut connection, DEADLINE)?;
-        self.report(&mut connection, &round, delivered, out)?;
-        Ok(Exit::Done)
-    }
-
-    /// Runs from slot to slot until SIGTERM or SIGINT. Delivery goes on beside the next run when it takes that long.
-    fn repeat(&self, every: Duration, out: &mut dyn Write) -> Result<Exit, Failure> {
-        let mut signals = Signals::new([SIGTERM, SIGINT])
-            .map_err(|error| Failure::failed(format!("no signals: {error}")))?;
-        let (stop, stopped) = channel();
-        std::thread::spawn(move || signals.forever().next().map(|signal| stop.send(signal)));
-        std::thread::scope(|scope| {
-            let mut next = self.app.clock.elapsed();
-            let mut delivery: Option<Receiver<Result<Delivered, StoreError>>> = None;
-            loop {
-                if let Err(failure) = self.repeated(scope, every, &mut delivery, out) {
-                    // A round that failed is told; the next one may do better.
-                    failure.lines().for_each(|line| tracing::error!("{line}"));
-                }
-                out.flush()?;
-                let now = self.app.clock.elapsed();
-                while next <= now {
-                    next = next.saturating_add(every);
-                }
-                match stopped.recv_timeout(next.saturating_sub(now)) {
-                    Err(RecvTimeoutError::Timeout) => {}
-                    Ok(_) | Err(RecvTimeoutError::Disconnected) => return Ok(Exit::Done),
-                }
+        // What a stopped run leaves owed, the next one delivers.
+        let mut delivered = Delivered::default();
+        if !self.app.stop.is_told() {
+            match self.wait_for(&self.begin_delivery(connection), Duration::MAX) {
+                Some((back, done)) => (connection, delivered) = (back, done?),
+                None => connection = self.connect()?,
             }
-        })
+        }
+        self.report(&mut connection, &round, delivered, out)?;
+        Ok(if round.stopped { Exit::Failed } else { Exit::Done })
     }
 
-    fn repeated<'scope>(
-        &'scope self,
-        scope: &'scope Scope<'scope, '_>,
+    /// Delivers in a thread of its own; in this one when there is none to be had. It may outlive the run that began it.
+    fn begin_delivery(&self, connection: AnyConnection) -> UnderWay {
+        let (tell, told) = channel();
+        let (post, held) = (Arc::clone(&self.post), Arc::new(Mutex::new(Some(connection))));
+        let deliver = move || {
+            let held = held.lock().unwrap_or_else(PoisonError::into_inner).take();
+            if let Some(mut connection) = held {
+                let done = post.deliver(&mut connection, DEADLINE);
+                // Nobody listens any more when the runs have been stopped.
+                let _ = tell.send((connection, done));
+            }
+        };
+        let thread = std::thread::Builder::new().name("delivery".into());
+        if thread.spawn(deliver.clone()).is_err() {
+            deliver();
+        }
+        told
+    }
+
+    /// What a delivery did, if that is known within `patience`; little is left of it once the run is told to stop: a
+    /// message that is cut off then is sent again, under the same key.
+    fn wait_for(
+        &self,
+        delivery: &UnderWay,
+        patience: Duration,
+    ) -> Option<(AnyConnection, Result<Delivered, StoreError>)> {
+        // A delivery that panics leaves its claims to run out.
+        self.app.stop.receive(delivery, patience, LAST_MESSAGE).ok()
+    }
+
+    /// Runs from slot to slot until it is told to stop. Delivery goes on beside the next run when it takes that long.
+    fn repeat(&self, every: Duration, out: &mut dyn Write) -> Result<Exit, Failure> {
+        let mut next = self.app.clock.elapsed();
+        let mut delivery: Option<UnderWay> = None;
+        loop {
+            if let Err(failure) = self.repeated(every, &mut delivery, out) {
+                // A round that failed is told; the next one may do better.
+                failure.lines().for_each(|line| tracing::error!("{line}"));
+            }
+            out.flush()?;
+            let now = self.app.clock.elapsed();
+            while next <= now {
+                next = next.saturating_add(every);
+            }
+            if self.app.stop.wait(next.saturating_sub(now)) {
+                delivery.and_then(|under_way| self.wait_for(&under_way, LAST_MESSAGE));
+                return Ok(Exit::Done);
+            }
+        }
+    }
+
+    fn repeated(
+        &self,
         every: Duration,
-        delivery: &mut Option<Receiver<Result<Delivered, StoreError>>>,
+        delivery: &mut Option<UnderWay>,
         out: &mut dyn Write,
     ) -> Result<(), Failure> {
+        self.tend_reserve();
         let mut connection = self.connect()?;
         self.prober.forget_names();
         let Some(round) = self.round(&mut connection, every)? else {
             return self.turned_away().map(|_| ());
         };
-        let under_way = delivery.take().unwrap_or_else(|| {
-            let (tell, told) = channel();
-            scope.spawn(move || {
-                let done = self.connect().map_err(|failure| StoreError::Unreadable(failure.to_string()));
-                // Nobody listens any more when the runs have been stopped.
-                let _ =
-                    tell.send(done.and_then(|mut connection| self.post.deliver(&mut connection, DEADLINE)));
-            });
-            told
-        });
-        let delivered = match under_way.recv_timeout(every.min(DEADLINE)) {
-            Ok(done) => done?,
-            Err(_) => {
+        if self.app.stop.is_told() {
+            return self.report(&mut connection, &round, Delivered::default(), out);
+        }
+        let under_way = match delivery.take() {
+            Some(under_way) => under_way,
+            None => self.begin_delivery(self.connect()?),
+        };
+        let delivered = match self.wait_for(&under_way, every.min(DEADLINE)) {
+            Some((_, done)) => done?,
+            None => {
                 *delivery = Some(under_way);
                 Delivered::default()
             }
         };
         self.report(&mut connection, &round, delivered, out)
+    }
+
+    /// Before the database is opened: even that takes some room.
+    fn tend_reserve(&self) {
+        if reserve::tend(&self.app.url) == Reserve::Released {
+            tracing::warn!("{}", reserve::RELEASED);
+        }
     }
 
     /// Probes what is due and prints what was seen; writes nothing.

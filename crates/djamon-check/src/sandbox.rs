@@ -8,20 +8,24 @@ use std::time::Duration;
 
 use djamon_core::clock::Clock;
 use djamon_core::domain::run::Blind;
-use djamon_core::domain::{Check, GoodCodes, Instant, Line, Outcome, Policy, Target};
+use djamon_core::domain::{Check, GoodCodes, Line, Outcome, Policy, Target};
 use djamon_core::probe::{Deadline, Prober, Sight};
 use url::{Host, Url};
 
+use crate::stop::Stop;
+
 /// After this long a silent line is called dead.
 const PATIENCE: Duration = Duration::from_secs(7);
+/// How much longer it is listened to once the run is told to stop.
+const PATIENCE_WHEN_TOLD: Duration = Duration::from_millis(500);
 /// How long an answer to an address waits for one to a name, which proves the resolver too.
 const PATIENCE_FOR_A_NAME: Duration = Duration::from_secs(1);
 
 /// The line is alive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Proof {
-    /// When the sandbox was asked: the line was alive after that.
-    pub asked_at: Instant,
+    /// When the sandbox was asked, by the monotonic clock: the line was alive after that.
+    pub asked: Duration,
     /// Whether the resolver found one of its names.
     pub resolved: bool,
 }
@@ -36,14 +40,14 @@ enum Told {
 }
 
 /// Asks `urls`, all at once; without any the guard is switched off and the line counts as alive. What was known of names
-/// before is forgotten.
+/// before is forgotten. Once the run is told to stop, half a second is left for it.
 ///
 /// # Errors
 /// [`Blind`] when none answers; the reason begins with `line`, `dns` or `portal`.
-pub fn ask(prober: &Prober, urls: &[Target], clock: &dyn Clock) -> Result<Proof, Blind> {
-    let asked_at = clock.now();
+pub fn ask(prober: &Prober, urls: &[Target], clock: &dyn Clock, told_to: &Stop) -> Result<Proof, Blind> {
+    let (asked_at, asked) = (clock.now(), clock.elapsed());
     if urls.is_empty() {
-        return Ok(Proof { asked_at, resolved: true });
+        return Ok(Proof { asked, resolved: true });
     }
     prober.forget_names();
     let stop = Deadline::after(PATIENCE);
@@ -52,8 +56,8 @@ pub fn ask(prober: &Prober, urls: &[Target], clock: &dyn Clock) -> Result<Proof,
         begin(prober, url, &tell, stop);
     }
     drop(tell);
-    match listen(&hear, urls.iter().any(is_by_name), stop) {
-        Ok(resolved) => Ok(Proof { asked_at, resolved }),
+    match listen(&hear, urls.iter().any(is_by_name), stop, told_to) {
+        Ok(resolved) => Ok(Proof { asked, resolved }),
         Err(told) => Err(Blind { reason: reason(&told, urls), from: asked_at }),
     }
 }
@@ -75,10 +79,10 @@ fn begin(prober: &Prober, url: &Target, tell: &Sender<Told>, stop: Deadline) {
 }
 
 /// Listens until the line is proved; gives whether the resolver is, too. Otherwise everything that was told.
-fn listen(hear: &Receiver<Told>, has_names: bool, stop: Deadline) -> Result<bool, Vec<Told>> {
+fn listen(hear: &Receiver<Told>, has_names: bool, stop: Deadline, told_to: &Stop) -> Result<bool, Vec<Told>> {
     let (mut all, mut answered, mut resolved) = (Vec::new(), false, !has_names);
     let mut until = stop;
-    while let Ok(told) = hear.recv_timeout(until.left()) {
+    while let Ok(told) = told_to.receive(hear, until.left(), PATIENCE_WHEN_TOLD) {
         resolved |= matches!(told, Told::Answer { resolved: true } | Told::Silence { resolved: true });
         if matches!(told, Told::Answer { .. }) && !answered {
             answered = true;
@@ -145,7 +149,7 @@ mod tests {
         let (tell, hear) = channel();
         told.into_iter().for_each(|told| tell.send(told).unwrap());
         drop(tell);
-        listen(&hear, has_names, Deadline::after(PATIENCE))
+        listen(&hear, has_names, Deadline::after(PATIENCE), &Stop::default())
     }
 
     #[test]

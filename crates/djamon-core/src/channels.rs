@@ -137,6 +137,23 @@ pub fn shown(known: &Channel) -> Result<Settings, ConfigError> {
     Ok(masked(kind, &stored(known)?))
 }
 
+/// `settings` with `changes` laid over them: null takes a key back, and a secret given in one way (`token`, `token_file`,
+/// `token_env`) takes the place of the same one given in another.
+pub fn laid_over(mut settings: Settings, changes: Settings) -> Settings {
+    for (name, value) in changes {
+        let secret = name.strip_suffix("_file").or_else(|| name.strip_suffix("_env")).unwrap_or(&name);
+        if value.is_null() {
+            settings.remove(&name);
+        } else {
+            for way in [secret.to_owned(), format!("{secret}_file"), format!("{secret}_env")] {
+                settings.remove(&way);
+            }
+            settings.insert(name, value);
+        }
+    }
+    settings
+}
+
 fn stored(known: &Channel) -> Result<Settings, ConfigError> {
     serde_json::from_str(&known.settings)
         .map_err(|error| format!("the settings of channel {} cannot be read: {error}", known.name).into())

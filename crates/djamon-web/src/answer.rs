@@ -4,6 +4,7 @@
 use actix_web::HttpResponse;
 use actix_web::http::header::{HeaderName, HeaderValue, TryIntoHeaderValue};
 use actix_web::http::{StatusCode, header};
+use actix_web::web::Bytes;
 use serde::Serialize;
 
 use crate::auth::session::Change;
@@ -22,7 +23,7 @@ pub fn etag(version: i32) -> String {
 pub struct Answer {
     status: StatusCode,
     headers: Vec<(HeaderName, HeaderValue)>,
-    content: Option<(&'static str, String)>,
+    content: Option<(&'static str, Bytes)>,
     session: Change,
 }
 
@@ -59,8 +60,23 @@ impl Answer {
         Answer::empty().with_status(StatusCode::SEE_OTHER).with_header(header::LOCATION, path)
     }
 
-    fn of(content_type: &'static str, body: String) -> Self {
-        Answer { status: StatusCode::OK, content: Some((content_type, body)), ..Answer::empty() }
+    /// Bytes of this type.
+    pub fn of(content_type: &'static str, body: impl Into<Bytes>) -> Self {
+        Answer { status: StatusCode::OK, content: Some((content_type, body.into())), ..Answer::empty() }
+    }
+
+    /// Type, bytes and version, when it is nothing but these: 200 and no other header of its own.
+    pub fn plain(&self) -> Option<(&'static str, &Bytes, Option<&HeaderValue>)> {
+        let (content_type, body) = self.content.as_ref()?;
+        if self.session != Change::None {
+            return None;
+        }
+        let version = match self.headers.as_slice() {
+            [] => None,
+            [(name, version)] if name == header::ETAG => Some(version),
+            _ => return None,
+        };
+        (self.status == StatusCode::OK).then_some((*content_type, body, version))
     }
 
     /// The same with another status.

@@ -1,6 +1,7 @@
 //! What a handler is given: the parsed request, who sends it, the one instant it is answered at, and the way to the
 //! database.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::ops::DerefMut;
 use std::sync::Arc;
@@ -41,8 +42,10 @@ pub struct Ask {
     pub body: Bytes,
     /// Where it comes from.
     pub client: Client,
-    /// Its own address, complete with the base and what stands behind the question mark.
-    pub uri: String,
+    /// Path and parameters as they were sent.
+    pub address: String,
+    /// The state of the database that the answer is of at least; known to handlers of what readers see.
+    pub state: Option<u64>,
     path: Vec<(String, String)>,
 }
 
@@ -60,7 +63,8 @@ impl Ask {
             headers: request.headers().clone(),
             body: Bytes::new(),
             client: Client::of(request, &app.trusted_proxies),
-            uri: request.uri().to_string(),
+            address: request.uri().to_string(),
+            state: None,
             path: path.collect(),
         }
     }
@@ -133,6 +137,16 @@ impl Ask {
             text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
         };
         self.part("slug").filter(|slug| is_slug(slug)).ok_or(WebError::NotFound)
+    }
+
+    /// The name in the path, as it was before it was put there.
+    ///
+    /// # Errors
+    /// [`WebError::NotFound`] for what cannot be one.
+    pub fn name(&self) -> Result<String, WebError> {
+        let part = self.part("name").ok_or(WebError::NotFound)?;
+        let name = percent_encoding::percent_decode_str(part).decode_utf8();
+        name.map(Cow::into_owned).map_err(|_| WebError::NotFound)
     }
 
     /// The outage's number in the path.

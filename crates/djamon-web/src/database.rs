@@ -11,7 +11,7 @@ use djamon_core::store::{AnyConnection, DatabaseUrl, Pool, StoreError, pool};
 const CONNECTIONS: u32 = 8;
 
 /// Device and inode of an SQLite file.
-type FileId = (u64, u64);
+pub type FileId = (u64, u64);
 
 /// The database and its open connections.
 pub struct Database {
@@ -28,6 +28,11 @@ impl Database {
         open_current(&url)?;
         let pool = RwLock::new((file_id(&url)?, pool(&url, CONNECTIONS)));
         Ok(Database { url, pool })
+    }
+
+    /// Its address.
+    pub fn url(&self) -> &DatabaseUrl {
+        &self.url
     }
 
     /// A connection, for one request. SQLite reads on in a file that has been deleted, so the file is looked at first;
@@ -49,6 +54,14 @@ impl Database {
             held.1.clone()
         };
         pool.get().map_err(|error| self.gone(error))
+    }
+
+    /// Which file it is just now; `None` on PostgreSQL.
+    ///
+    /// # Errors
+    /// [`StoreError::Open`] when there is none.
+    pub fn file(&self) -> Result<Option<FileId>, StoreError> {
+        file_id(&self.url)
     }
 
     /// Opens the database anew and looks at its schema.

@@ -28,12 +28,19 @@ use crate::routes::{Face, ROUTES, Route, Verb};
     api::sites::sites,
     api::sites::site,
     api::sites::views,
+    api::history::history,
     api::site_changes::add,
     api::site_changes::edit,
     api::site_changes::remove,
     api::outages::outages,
     api::outages::current,
     api::outages::outage,
+    api::channels::channels,
+    api::channels::channel,
+    api::channel_changes::add,
+    api::channel_changes::edit,
+    api::channel_changes::remove,
+    api::channel_changes::test,
     api::probe::probe,
     api::document::openapi,
 ))]
@@ -137,7 +144,9 @@ fn can_be(code: Code, operation: &Value, route: &Route) -> bool {
         Code::NotFound => route.path.contains('{'),
         Code::NoOpenOutage => route.path.ends_with("/current"),
         Code::Version => has_parameter("If-Match", "header"),
-        Code::Conflict => route.verb == Verb::Delete && route.path.contains("groups"),
+        Code::Conflict => {
+            (route.verb == Verb::Delete && route.path.contains("groups")) || route.path.ends_with("/test")
+        }
         Code::TooMany => route.path.ends_with("/probe"),
         Code::BadJson => has_body,
         Code::BadRequest | Code::Slow | Code::TooLarge | Code::MediaType => !route.verb.is_safe(),

@@ -49,10 +49,15 @@ pub fn page(
 ///
 /// # Errors
 /// What the database says.
-pub fn count(ask: &Ask, database: &mut AnyConnection, before: Option<OutageId>) -> Result<i64, StoreError> {
+pub fn count(
+    ask: &Ask,
+    database: &mut AnyConnection,
+    which: Which,
+    before: Option<OutageId>,
+) -> Result<i64, StoreError> {
     match ask.reader {
-        Reader::Visitor => store::public_count(database, Which::All, before),
-        Reader::Member => store::count(database, Which::All, before),
+        Reader::Visitor => store::public_count(database, which, before),
+        Reader::Member => store::count(database, which, before),
     }
 }
 

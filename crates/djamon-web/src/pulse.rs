@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use djamon_core::domain::health::{self, Overall, StateCounts};
-use djamon_core::domain::run::Run;
+use djamon_core::domain::run::{BlindTime, Run, RunState};
 use djamon_core::store::{AnyConnection, StoreError, runs};
 
 use crate::ask::Ask;
@@ -21,6 +21,8 @@ pub struct Pulse {
     pub last_run: Option<Run>,
     /// How long runs have been missing.
     pub stale_for: Option<Duration>,
+    /// Since when and why the monitor cannot see, when it could not in the last run.
+    pub blind: Option<BlindTime>,
 }
 
 /// Takes the pulse; `counts` are of the sites that the reader may see.
@@ -32,7 +34,19 @@ pub fn take(ask: &Ask, database: &mut AnyConnection, counts: &StateCounts) -> Re
     let open = outages::open(ask, database)?;
     let first = open.first().map(|seen| seen.of.outage.id);
     let overall = health::overall(last_run.as_ref(), stale_for.is_some(), first, counts);
-    Ok(Pulse { overall, open, last_run, stale_for })
+    let blind = blind(database, last_run.as_ref())?;
+    Ok(Pulse { overall, open, last_run, stale_for, blind })
+}
+
+/// Since when and why the monitor cannot see, when it could not in its `last` run.
+///
+/// # Errors
+/// What the database says.
+pub fn blind(database: &mut AnyConnection, last: Option<&Run>) -> Result<Option<BlindTime>, StoreError> {
+    match last.filter(|run| run.state == RunState::Blind) {
+        Some(_) => Ok(runs::blind_times(database, 1)?.pop()),
+        None => Ok(None),
+    }
 }
 
 /// The last run that came to its end, and how long runs have been missing since.

@@ -1,13 +1,19 @@
 //! The parameters behind the question mark: each parsed into a type that cannot be wrong, or refused by name.
 
 use actix_web::web;
+use djamon_core::domain::series::Window;
+use djamon_core::domain::status::State;
 use djamon_core::domain::{OutageId, ViewId};
 use djamon_core::store::outages::Which;
 
 use crate::error::WebError;
+use crate::view::filter::Filter;
+use crate::view::range::Range;
 
 /// How many items one answer has at most.
 pub const MOST: usize = 1000;
+/// How many characters a search has at most.
+const LONGEST_SEARCH: usize = 200;
 
 /// A request's parameters. Unknown ones are left alone; of a repeated one the first counts.
 #[derive(Debug, Clone, Default)]
@@ -19,7 +25,7 @@ impl Query {
         Query(web::Query::<Vec<(String, String)>>::from_query(text).map(|pairs| pairs.0).unwrap_or_default())
     }
 
-    /// The first value of this name.
+    /// The value of a parameter, as it was sent.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
@@ -86,13 +92,56 @@ impl Query {
         self.get(name).map(parse).transpose()
     }
 
+    /// `q`, `state` and `group`: which sites are asked for. What a form leaves empty is not asked for.
+    ///
+    /// # Errors
+    /// [`WebError::Invalid`].
+    pub fn filter(&self) -> Result<Filter, WebError> {
+        let filled = |name: &str| self.get(name).map(str::trim).filter(|text| !text.is_empty());
+        let q = filled("q").unwrap_or_default();
+        if q.chars().count() > LONGEST_SEARCH {
+            return Err(invalid("q", format!("is longer than {LONGEST_SEARCH} characters")));
+        }
+        let names = || State::ALL.map(State::name).join(", ");
+        let state = |text: &str| {
+            let found = State::ALL.into_iter().find(|state| state.name() == text);
+            found.ok_or_else(|| invalid("state", format!("{text:?} is not a state; use one of {}", names())))
+        };
+        Ok(Filter {
+            q: q.to_owned(),
+            state: filled("state").map(state).transpose()?,
+            group: filled("group").map(str::to_owned),
+        })
+    }
+
+    /// `range`: how far back a chart looks.
+    ///
+    /// # Errors
+    /// [`WebError::Invalid`].
+    pub fn range(&self) -> Result<Range, WebError> {
+        let Some(text) = self.get("range") else { return Ok(Range::default()) };
+        let names = || Range::ALL.map(Range::name).join(", ");
+        Range::from_name(text)
+            .ok_or_else(|| invalid("range", format!("{text:?} is not a range; use one of {}", names())))
+    }
+
+    /// `range`: of a history.
+    ///
+    /// # Errors
+    /// [`WebError::Invalid`].
+    pub fn window(&self) -> Result<Window, WebError> {
+        let Some(text) = self.get("range") else { return Ok(Window::Day) };
+        Window::from_name(text)
+            .ok_or_else(|| invalid("range", format!("{text:?} is not a range; use 24h, 7d, 30d or 1y")))
+    }
+
     /// `state`: of outages.
     ///
     /// # Errors
     /// [`WebError::Invalid`].
     pub fn which(&self) -> Result<Which, WebError> {
         match self.get("state") {
-            None => Ok(Which::All),
+            None | Some("") => Ok(Which::All),
             Some("open") => Ok(Which::Open),
             Some("resolved") => Ok(Which::Resolved),
             Some(other) => Err(invalid("state", format!("{other:?} is not a state; use open or resolved"))),
@@ -143,6 +192,23 @@ mod tests {
     }
 
     #[test]
+    fn a_form_that_was_left_empty_asks_for_everything() {
+        assert!(Query::parse("q=+&state=&group=").filter().unwrap().is_open());
+        let filter = Query::parse("q=+shop+&state=down&group=a").filter().unwrap();
+        assert_eq!((filter.q.as_str(), filter.state), ("shop", Some(State::Down)));
+        let refused = |text: &str| Query::parse(text).filter().unwrap_err().to_string();
+        assert_eq!(
+            refused("state=foo"),
+            "state: \"foo\" is not a state; use one of down, failing, unknown, up, paused"
+        );
+        assert_eq!(refused(&format!("q={}", "x".repeat(201))), "q: is longer than 200 characters");
+        assert_eq!(
+            Query::parse("range=1h").range().unwrap_err().to_string(),
+            "range: \"1h\" is not a range; use one of 24h, 7d, 30d, 1y"
+        );
+    }
+
+    #[test]
     fn impossible_values_are_refused_by_name() {
         let refused = |text: &str| {
             let query = Query::parse(text);
@@ -161,6 +227,13 @@ mod tests {
         assert_eq!(refused("limit=1001"), "limit: \"1001\" is not a number from 1 to 1000");
         assert_eq!(refused("limit=+5"), "limit: \" 5\" is not a number from 1 to 1000");
         assert_eq!(refused("page=0"), "page: \"0\" is not a number from 1 on");
+        assert!(
+            Query::parse("range=2h")
+                .window()
+                .unwrap_err()
+                .to_string()
+                .starts_with("range: \"2h\" is not a range")
+        );
         assert_eq!(refused("state=foo"), "state: \"foo\" is not a state; use open or resolved");
         assert_eq!(refused("upto=99999999999"), "upto: \"99999999999\" is not the number of an outage");
         assert_eq!(refused("before=xyz&limit=3"), "before: \"xyz\" is not the id of a view");

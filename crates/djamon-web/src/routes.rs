@@ -9,7 +9,7 @@ use crate::auth::{self, Who};
 use crate::body;
 use crate::error::WebError;
 use crate::startup::App;
-use crate::{api, assets, pages};
+use crate::{api, assets, pages, wanted};
 
 /// What is done at an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,15 +73,24 @@ pub struct Route {
     pub path: &'static str,
     /// Who may.
     pub who: Who,
-    handler: Handler,
+    /// Whether the answer is the same for all of an audience until something changes, so that it may be kept.
+    pub kept: bool,
+    /// What answers.
+    pub handler: Handler,
+}
+
+impl Route {
+    const fn kept(self) -> Route {
+        Route { kept: true, ..self }
+    }
 }
 
 const fn page(verb: Verb, path: &'static str, who: Who, handler: Handler) -> Route {
-    Route { face: Face::Page, verb, path, who, handler }
+    Route { face: Face::Page, verb, path, who, kept: false, handler }
 }
 
 const fn api(verb: Verb, path: &'static str, who: Who, handler: Handler) -> Route {
-    Route { face: Face::Api, verb, path, who, handler }
+    Route { face: Face::Api, verb, path, who, kept: false, handler }
 }
 
 /// The table. Of two addresses that fit, the first counts.
@@ -91,8 +100,8 @@ pub const ROUTES: &[Route] = {
     use pages::manage::{groups, site_edit, sites, users};
     &[
         page(Get, "/healthz", Anyone, pages::health::healthz),
-        page(Get, "/", Readers, pages::home::home),
-        page(Get, "/groups/{slug}", Readers, pages::group::group),
+        page(Get, "/", Readers, pages::home::home).kept(),
+        page(Get, "/groups/{slug}", Readers, pages::group::group).kept(),
         page(Get, "/sites/{slug}", Readers, pages::site::site),
         page(Get, "/outages", Readers, pages::outages::outages),
         page(Get, "/outages/current", Readers, pages::outage::current),
@@ -133,20 +142,27 @@ pub const ROUTES: &[Route] = {
         page(Get, "/api/docs", Readers, pages::api_docs::docs),
         api(Get, "/api/v1/openapi.json", Readers, api::document::openapi),
         api(Get, "/api/v1/summary", Readers, api::summary::summary),
-        api(Get, "/api/v1/groups", Readers, api::groups::groups),
+        api(Get, "/api/v1/groups", Readers, api::groups::groups).kept(),
         api(Post, "/api/v1/groups", Admins, api::group_changes::add),
-        api(Get, "/api/v1/groups/{slug}", Readers, api::groups::group),
+        api(Get, "/api/v1/groups/{slug}", Readers, api::groups::group).kept(),
         api(Patch, "/api/v1/groups/{slug}", Admins, api::group_changes::edit),
         api(Delete, "/api/v1/groups/{slug}", Admins, api::group_changes::remove),
-        api(Get, "/api/v1/sites", Readers, api::sites::sites),
+        api(Get, "/api/v1/sites", Readers, api::sites::sites).kept(),
         api(Post, "/api/v1/sites", Admins, api::site_changes::add),
         api(Get, "/api/v1/sites/{slug}", Readers, api::sites::site),
         api(Patch, "/api/v1/sites/{slug}", Admins, api::site_changes::edit),
         api(Delete, "/api/v1/sites/{slug}", Admins, api::site_changes::remove),
         api(Get, "/api/v1/sites/{slug}/views", Readers, api::sites::views),
+        api(Get, "/api/v1/sites/{slug}/history", Readers, api::history::history),
         api(Get, "/api/v1/outages", Readers, api::outages::outages),
         api(Get, "/api/v1/outages/current", Readers, api::outages::current),
         api(Get, "/api/v1/outages/{id}", Readers, api::outages::outage),
+        api(Get, "/api/v1/channels", Members, api::channels::channels),
+        api(Post, "/api/v1/channels", Admins, api::channel_changes::add),
+        api(Get, "/api/v1/channels/{name}", Members, api::channels::channel),
+        api(Patch, "/api/v1/channels/{name}", Admins, api::channel_changes::edit),
+        api(Delete, "/api/v1/channels/{name}", Admins, api::channel_changes::remove),
+        api(Post, "/api/v1/channels/{name}/test", Admins, api::channel_changes::test),
         api(Post, "/api/v1/probe", Admins, api::probe::probe),
     ]
 };
@@ -190,7 +206,7 @@ async fn answer(
 ) -> Result<HttpResponse, WebError> {
     let ask = Ask::new(&app, &request);
     let mut answer = if route.verb.is_safe() {
-        on_a_thread(route, move || (route.handler)(&admitted(ask, route)?)).await?
+        on_a_thread(route, move || wanted::answer(admitted(ask, route)?, route)).await?
     } else {
         let mut ask = on_a_thread(route, move || admitted(ask, route)).await?;
         ask.body = body::read(request.headers(), payload).await?;

@@ -25,15 +25,22 @@ use crate::auth::sign_in::SignIn;
 use crate::client::Client;
 use crate::database::Database;
 use crate::error::WebError;
+use crate::exchange::Exchange;
+use crate::kept::Shelf;
 use crate::probes::Probes;
 use crate::render::Renderer;
 use crate::view::api::Docs;
+use crate::watch::Watch;
 use crate::{cors, openapi, routes};
 
 /// What all requests share.
 pub struct App {
     /// The database.
     pub database: Database,
+    /// Whether anything has changed in it.
+    pub watch: Watch,
+    /// Answers that are kept until something does.
+    pub shelf: Shelf,
     /// The templates.
     pub renderer: Renderer,
     /// The only reader of the time of day here.
@@ -48,6 +55,8 @@ pub struct App {
     pub check: CheckSection,
     /// Looks that are asked for.
     pub probes: Probes,
+    /// Who is told of outages, and how that is tried.
+    pub exchange: Exchange,
     /// The API described for programs.
     pub openapi: String,
     /// The API described for people.
@@ -110,10 +119,13 @@ impl Application {
             docs: Docs::new(&document),
             trusted_proxies: config.web.trusted_proxies.clone(),
             cors_origins: config.web.cors_origins.clone(),
+            watch: Watch::default(),
+            shelf: Shelf::default(),
             renderer: Renderer::new(config.web.templates.as_deref(), &base)
                 .map_err(StartError::Configuration)?,
             probes: Probes::new(config, Arc::clone(&clock))
                 .map_err(|error| StartError::Configuration(error.to_string()))?,
+            exchange: Exchange::new(config, Arc::clone(&clock)),
             check: config.check.clone(),
             started_at: clock.now(),
             clock,

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use djamon_core::domain::channel::NewChannel;
 use djamon_core::domain::site::SiteChange;
 use djamon_core::domain::{Method, SiteOptions};
 use djamon_tests::database::Backend;
@@ -10,6 +11,8 @@ use djamon_tests::scene::{Scene, status};
 use djamon_web::openapi::method;
 use djamon_web::routes::ROUTES;
 use serde_json::json;
+
+use djamon_core::store::channels;
 
 use super::*;
 
@@ -91,6 +94,7 @@ const TABLE: &[(&str, &str, &str, [u16; 4])] = &[
     ("get", "/api/v1/sites", "/api/v1/sites", [200, 401, 200, 200]),
     ("get", "/api/v1/sites/{slug}", "/api/v1/sites/shop", [200, 401, 200, 200]),
     ("get", "/api/v1/sites/{slug}/views", "/api/v1/sites/shop/views", [200, 401, 200, 200]),
+    ("get", "/api/v1/sites/{slug}/history", "/api/v1/sites/shop/history", [200, 401, 200, 200]),
     ("get", "/api/v1/outages", "/api/v1/outages", [200, 401, 200, 200]),
     ("get", "/api/v1/outages/current", "/api/v1/outages/current", [200, 401, 200, 200]),
     ("get", "/api/v1/outages/{id}", "/api/v1/outages/1", [200, 401, 200, 200]),
@@ -101,6 +105,12 @@ const TABLE: &[(&str, &str, &str, [u16; 4])] = &[
     ("post", "/api/v1/sites", "/api/v1/sites", [401, 401, 403, 400]),
     ("patch", "/api/v1/sites/{slug}", "/api/v1/sites/none", [401, 401, 403, 404]),
     ("delete", "/api/v1/sites/{slug}", "/api/v1/sites/none", [401, 401, 403, 404]),
+    ("get", "/api/v1/channels", "/api/v1/channels", [401, 401, 200, 200]),
+    ("get", "/api/v1/channels/{name}", "/api/v1/channels/ops", [401, 401, 200, 200]),
+    ("post", "/api/v1/channels", "/api/v1/channels", [401, 401, 403, 400]),
+    ("patch", "/api/v1/channels/{name}", "/api/v1/channels/none", [401, 401, 403, 404]),
+    ("delete", "/api/v1/channels/{name}", "/api/v1/channels/none", [401, 401, 403, 404]),
+    ("post", "/api/v1/channels/{name}/test", "/api/v1/channels/none/test", [401, 401, 403, 404]),
     ("post", "/api/v1/probe", "/api/v1/probe", [401, 401, 403, 400]),
 ];
 
@@ -127,6 +137,14 @@ fn marked(database: &TestDatabase) -> Scene {
         body: Some("marked-body".into()),
         ..SiteOptions::default()
     };
+    let ops = NewChannel {
+        name: "ops".into(),
+        kind: "ntfy".into(),
+        settings: r#"{"topic": "marked-password"}"#.into(),
+        enabled: true,
+        groups: Vec::new(),
+    };
+    write(&mut scene.connection, |connection| channels::add(connection, &ops, NOON)).unwrap();
     scene.edit("shop", SiteChange { options: Some(options), ..SiteChange::default() });
     scene.minutes(4, |_| status(503, "marked-detail: answered 503"));
     scene

@@ -34,6 +34,6 @@ on_both! {
             .unwrap();
         let said = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
-        assert!(said.contains("Selected: 17/17"), "{said}");
+        assert!(said.contains("Selected: 24/24"), "{said}");
     }
 }

@@ -2,6 +2,7 @@
 
 mod cast;
 mod changes;
+mod channels;
 mod document;
 mod examples;
 mod fuzzed;

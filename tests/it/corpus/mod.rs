@@ -12,6 +12,7 @@ use djamon_core::domain::{Method, Outcome, Target};
 use djamon_core::probe::{Prober, Settings};
 use djamon_tests::corpus::{self, Case, Seen, stage::Stage};
 use djamon_tests::fault_server::FaultServer;
+use djamon_tests::tell;
 use rcgen::{CertificateParams, KeyPair};
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
@@ -88,7 +89,7 @@ fn every_case_has_its_verdict_under_head_and_under_get() {
     });
     let mut wrong = wrong.into_inner().unwrap();
     wrong.sort();
-    println!("corpus: {} cases, {} of {} verdicts agree", cases.len(), both.len() - wrong.len(), both.len());
+    tell!("corpus: {} cases, {} of {} verdicts agree", cases.len(), both.len() - wrong.len(), both.len());
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
@@ -148,5 +149,5 @@ fn what_cannot_be_asked_is_refused_when_it_is_saved() {
     ];
     let taken: Vec<_> = refused.iter().filter(|text| Target::parse(text).is_ok()).collect();
     assert!(taken.is_empty(), "{taken:?}");
-    println!("refused: {} addresses", refused.len());
+    tell!("refused: {} addresses", refused.len());
 }

@@ -9,6 +9,7 @@ use djamon_tests::binary;
 use djamon_tests::corpus::{self, stage::Stage};
 use djamon_tests::database::{Backend, TestDatabase};
 use djamon_tests::monitor::Monitor;
+use djamon_tests::tell;
 use serde_json::Value;
 
 use super::untrusted;
@@ -68,7 +69,7 @@ fn a_run_over_all_cases_gives_their_verdicts_within_100_mb_and_a_minute() {
             (outcome != wanted).then(|| format!("{}: wanted {wanted}, saw {view:?}", case.name))
         })
         .collect();
-    println!(
+    tell!(
         "whole: {} of {} cases agree, {} MiB, {took:?}",
         cases.len() - wrong.len(),
         cases.len(),

@@ -20,7 +20,7 @@ fn page() -> String {
 }
 
 /// The part of the page under this heading.
-fn part<'a>(page: &'a str, kind: Kind) -> &'a str {
+fn part(page: &str, kind: Kind) -> &str {
     let (_, rest) = page.split_once(&format!("\n### `{kind}`\n")).unwrap_or_else(|| panic!("no {kind}"));
     rest.split("\n##").next().unwrap()
 }

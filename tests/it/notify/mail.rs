@@ -5,19 +5,18 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-use djamon_core::config::{ChannelSettings, Email, MailTls, Secret};
+use djamon_core::config::{Email, MailTls, Secret};
 use djamon_core::domain::EventKind;
 use djamon_core::notify::email::Mailer;
-use djamon_core::notify::{self, Message, Sender, email};
+use djamon_core::notify::{Message, Sender, email};
 use djamon_tests::smtp_sink::{Script, SmtpSink};
-use djamon_tests::story::{UGLY, story};
 use rcgen::{CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::ServerConfig;
 use rustls::pki_types::PrivatePkcs8KeyDer;
 
 use super::{AT, failure, message};
 
-fn settings(port: u16) -> Email {
+pub fn settings(port: u16) -> Email {
     Email {
         from: "Djamon <djamon@status.example>".into(),
         to: vec!["ann@example.org".into(), "Bob <bob@example.org>".into()],
@@ -30,7 +29,7 @@ fn settings(port: u16) -> Email {
     }
 }
 
-fn mailer(sink: &SmtpSink) -> Mailer {
+pub fn mailer(sink: &SmtpSink) -> Mailer {
     Mailer::new(&settings(sink.port())).unwrap()
 }
 
@@ -55,23 +54,6 @@ fn the_same_message_is_the_same_mail_to_the_byte() {
     mailer(&sink).send(&message()).unwrap();
     let mails = sink.mails();
     assert_eq!(mails[0], mails[1]);
-}
-
-#[test]
-fn text_and_html_travel_side_by_side_and_the_same_each_time() {
-    let message = super::kinds::message(&story(EventKind::Opened, UGLY));
-    let sink = SmtpSink::start(Script::default());
-    mailer(&sink).send(&message).unwrap();
-    mailer(&sink).send(&message).unwrap();
-    let mails = sink.mails();
-    assert_eq!(mails[0], mails[1]);
-    let kind = mails[0].header("Content-Type").unwrap().to_owned();
-    let boundary = kind.strip_prefix("multipart/alternative;").unwrap().split('"').nth(1).unwrap().to_owned();
-    let parts: Vec<&str> = mails[0].text.split(&format!("--{boundary}")).collect();
-    assert_eq!(parts.len(), 4, "before, text, HTML, behind: {}", mails[0].text);
-    assert!(parts[1].contains("Content-Type: text/plain; charset=utf-8"), "{}", parts[1]);
-    assert!(parts[2].contains("Content-Type: text/html; charset=utf-8"), "{}", parts[2]);
-    assert!(mails[0].text.lines().all(|line| line.len() <= 998), "RFC 5322, 2.1.1");
 }
 
 #[test]
@@ -135,15 +117,6 @@ fn a_refusal_is_as_lasting_as_its_code_at_every_step() {
         assert!(why.starts_with(&format!("127.0.0.1:{} ", sink.port())) && !why.contains('\n'), "{why}");
         assert_eq!(sink.mails(), []);
     }
-}
-
-#[test]
-fn a_channel_of_a_file_does_not_blame_the_section() {
-    let sink = SmtpSink::start(Script::default().answering("MAIL", "530 who are you?"));
-    let clock: Arc<dyn djamon_core::clock::Clock> = Arc::new(djamon_tests::clock::SetClock::default());
-    let night = notify::sender(&ChannelSettings::Email(settings(sink.port())), &clock).unwrap();
-    let (_, reason) = failure(night.send(&message()));
-    assert!(reason.ends_with("; set the channel's user and password"), "{reason}");
 }
 
 #[test]

@@ -132,7 +132,7 @@ fn every_post_on_x_passes_an_independent_check_of_its_signature() {
     let wrong = poster([consumer_key, consumer_secret, oauth_token, "another"], Arc::clone(&clock));
     let (kind, reason) = failure(wrong.send(&message));
     assert_eq!(
-        (kind, reason.contains("check the keys and tokens in [twitter]")),
+        (kind, reason.contains("check the keys and tokens in the channel's settings")),
         ("permanent", true),
         "{reason}"
     );

@@ -114,7 +114,7 @@ fn answers_are_temporary_or_permanent_by_their_status() {
         (401, "permanent", "check the keys and tokens in [twitter]"),
         (402, "permanent", "X refused the post (402)"),
         (403, "permanent", "check that the app may write"),
-        (404, "permanent", "check [twitter] api_url"),
+        (404, "permanent", "check api_url in [twitter]"),
         (408, "temporary", "X ran out of time"),
         (429, "temporary", "X takes no more posts for now"),
         (500, "temporary", "X gave no proper answer (500)"),

@@ -16,6 +16,28 @@ use super::*;
 const PRIVATE: &str = "hush";
 
 on_both! {
+    fn a_site_s_history_is_given_in_steps(database: TestDatabase) {
+        let scene = outage(&database);
+        let (web, _) = web(&config(&database), scene.now);
+        let history = web.get("/api/v1/sites/shop/history?range=24h").json();
+        let items = history["items"].as_array().unwrap();
+        assert_eq!((&history["range"], items.len()), (&json!("24h"), 24));
+        // A minute up and four down since noon.
+        let now = json!({
+            "from": "2026-11-23T12:00:00.000Z", "to": "2026-11-23T12:05:00.000Z", "up_ms": 60_000, "degraded_ms": 0,
+            "down_ms": 240_000, "blind_ms": 0, "unknown_ms": 0, "looks": 5, "failures": 4,
+            "median_ms": 34, "p95_ms": 34, "p99_ms": 34,
+        });
+        assert_eq!(items[23], now);
+        assert_eq!((&items[22]["unknown_ms"], &items[22]["median_ms"]), (&json!(3_600_000), &Value::Null));
+        for (range, count) in [("7d", 168), ("30d", 120), ("1y", 365)] {
+            let history = web.get(&format!("/api/v1/sites/shop/history?range={range}")).json();
+            assert_eq!(history["items"].as_array().unwrap().len(), count, "{range}");
+        }
+        assert_eq!(web.get("/api/v1/sites/shop/history?range=2h").status, 400);
+        assert_eq!(web.get("/api/v1/sites/hush/history").status, 404);
+    }
+
     fn the_json_objects_have_their_documented_shapes(database: TestDatabase) {
         let scene = outage(&database);
         let (web, _) = web(&config(&database), scene.now);
@@ -25,6 +47,7 @@ on_both! {
                 "status": "outage",
                 "sites": { "up": 1, "failing": 0, "down": 2, "paused": 0, "unknown": 0 },
                 "open_outage": 1,
+                "blind": null,
                 "last_run": "2026-11-23T12:04:00.000Z",
                 "generated_at": "2026-11-23T12:05:00.000Z",
             })
@@ -262,9 +285,40 @@ on_both! {
         scene.site("Shop", None);
         scene.minute(|_| good());
         scene.blind_minute();
+        scene.blind_minute();
         let (web, _) = web(&config(&database), scene.now);
-        assert_eq!(web.get("/api/v1/summary").json()["status"], "blind");
-        assert!(web.get("/").body.contains("The monitor cannot see"));
+        let summary = web.get("/api/v1/summary").json();
+        assert_eq!(summary["status"], "blind");
+        let why = "no answer from any sandbox URL, its own connection is down";
+        assert_eq!(summary["blind"], json!({"from": "2026-11-23T12:01:00.000Z", "reason": "line", "why": why}));
+        for path in ["/", "/sites/shop", "/outages"] {
+            let body = web.get(path).body;
+            assert_eq!(body.matches("The monitor cannot see since").count(), 1, "{path}: {body}");
+            assert!(body.contains("12:01 UTC") && body.to_lowercase().contains(&why.to_lowercase()), "{path}: {body}");
+        }
+    }
+
+    fn blindness_is_told_beside_an_open_outage_and_remembered_afterwards(database: TestDatabase) {
+        let mut scene = outage(&database);
+        scene.blind_minute();
+        let (during, _) = web(&config(&database), scene.now);
+        let summary = during.get("/api/v1/summary").json();
+        assert_eq!((&summary["status"], &summary["blind"]["from"]), (&json!("outage"), &json!("2026-11-23T12:05:00.000Z")));
+        assert!(during.get("/").body.contains("The monitor cannot see since"), "an outage does not hide it");
+        assert!(during.get("/outages/1").body.contains("The monitor cannot see since"));
+        scene.minute(|_| good());
+        scene.minute(|_| good());
+        scene.blind_minute();
+        scene.minute(|_| good());
+        let (after, _) = web(&config(&database), scene.now);
+        assert_eq!(after.get("/api/v1/summary").json()["blind"], json!(null));
+        assert!(!after.get("/").body.contains("The monitor cannot see since"));
+        let page = after.get("/outages").body;
+        let told = &page[page.find("When the monitor could not see").unwrap()..];
+        let lines: Vec<_> = told.lines().filter(|line| line.starts_with("<li>")).collect();
+        assert_eq!(lines.len(), 2, "{told}");
+        assert!(lines[0].contains("12:08 UTC") && lines[0].contains("12:09 UTC") && lines[0].contains("1 min"), "{told}");
+        assert!(lines[1].contains("12:05 UTC"), "{told}");
     }
 
     fn paused_removed_and_returned_sites_are_told_in_the_outage(database: TestDatabase) {

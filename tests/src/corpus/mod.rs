@@ -6,6 +6,7 @@
 pub mod bodies;
 pub mod hangs;
 pub mod heads;
+pub mod hostile;
 pub mod places;
 pub mod redirects;
 pub mod stage;
@@ -75,10 +76,16 @@ pub struct Case {
 
 /// Every case there is.
 pub fn all() -> Vec<Case> {
-    [statuses::cases(), redirects::cases(), heads::cases(), bodies::cases(), hangs::cases(), places::cases()]
-        .into_iter()
-        .flatten()
-        .collect()
+    let tables = [
+        statuses::cases(),
+        redirects::cases(),
+        heads::cases(),
+        bodies::cases(),
+        hangs::cases(),
+        places::cases(),
+        hostile::cases(),
+    ];
+    tables.into_iter().flatten().collect()
 }
 
 impl Case {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::io::{BufRead, IsTerminal, Write};
 
 use anstyle::Style;
-use djamon_core::channels::{Author, Settings, Switchboard, shown};
+use djamon_core::channels::{Author, Settings, Switchboard, laid_over, shown};
 use djamon_core::config::{ConfigError, Kind, Takes, keys_of};
 use djamon_core::domain::channel::{ChannelChange, NewChannel};
 use djamon_core::domain::text::nearest;
@@ -33,7 +33,7 @@ pub enum ChannelCommand {
         #[arg(long)]
         disabled: bool,
     },
-    /// Show all channels kept in the database
+    /// Show all channels, those of djamon.toml first
     List {
         /// Print an array of channel objects
         #[arg(long)]
@@ -158,7 +158,7 @@ pub fn run(app: &App, command: ChannelCommand, out: &mut dyn Write) -> Result<Ex
             find(connection, &name)?;
             write(connection, |connection| channels::remove(connection, &name, app.now()))?;
         }
-        ChannelCommand::List { json: as_json } => list(connection, as_json, out)?,
+        ChannelCommand::List { json: as_json } => list(app, connection, as_json, out)?,
         ChannelCommand::Show { name, json: as_json } => show(connection, &name, as_json, out)?,
         ChannelCommand::Kinds { .. } => {}
     }
@@ -167,7 +167,8 @@ pub fn run(app: &App, command: ChannelCommand, out: &mut dyn Write) -> Result<Ex
 
 impl Given {
     /// `settings` with what is given over it.
-    fn over(&self, kind: &str, mut settings: Settings) -> Result<Settings, Failure> {
+    fn over(&self, kind: &str, settings: Settings) -> Result<Settings, Failure> {
+        let mut changes = Settings::new();
         let kind = Kind::from_name(kind).map_err(|problem| Invalid::new("kind", problem))?;
         for (name, text) in &self.pairs {
             let key = keys_of(kind).iter().find(|key| key.name == name);
@@ -178,9 +179,7 @@ impl Given {
                 );
                 return Err(Invalid::new(name.as_str(), problem).into());
             }
-            let value = typed(key.map(|key| key.takes), text);
-            replace_secret(&mut settings, name);
-            settings.insert(name.clone(), value);
+            changes.insert(name.clone(), typed(key.map(|key| key.takes), text));
         }
         for name in &self.secrets {
             if !keys_of(kind).iter().any(|key| key.is_secret && key.name == name) {
@@ -190,23 +189,13 @@ impl Given {
                     format!("{name:?} is no secret of {}; those are {}", kind.name(), secrets.join(", "));
                 return Err(Invalid::new("--secret", problem).into());
             }
-            let secret = ask(name)?;
-            replace_secret(&mut settings, name);
-            settings.insert(name.clone(), Value::String(secret));
+            changes.insert(name.clone(), Value::String(ask(name)?));
         }
-        Ok(settings)
+        Ok(laid_over(settings, changes))
     }
 
     fn group_ids(&self, connection: &mut AnyConnection) -> Result<Vec<GroupId>, StoreError> {
         self.groups.iter().map(|named| Ok(groups::meant(connection, named)?.id)).collect()
-    }
-}
-
-/// A secret given in one way takes the place of the same one given in another.
-fn replace_secret(settings: &mut Settings, name: &str) {
-    let secret = name.strip_suffix("_file").or_else(|| name.strip_suffix("_env")).unwrap_or(name);
-    for way in [secret.to_owned(), format!("{secret}_file"), format!("{secret}_env")] {
-        settings.remove(&way);
     }
 }
 
@@ -276,10 +265,17 @@ fn group_slugs(connection: &mut AnyConnection) -> Result<HashMap<GroupId, String
     Ok(groups::all(connection)?.into_iter().map(|group| (group.id, group.slug)).collect())
 }
 
-fn list(connection: &mut AnyConnection, as_json: bool, out: &mut dyn Write) -> Result<(), Failure> {
+fn list(
+    app: &App,
+    connection: &mut AnyConnection,
+    as_json: bool,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
     let slugs = group_slugs(connection)?;
-    let all = channels::all(connection)?;
-    let all = all.iter().map(|channel| ChannelJson::new(channel, &slugs)).collect::<Result<Vec<_>, _>>()?;
+    let mut all = ChannelJson::configured(&app.config);
+    for channel in channels::all(connection)? {
+        all.push(ChannelJson::new(&channel, &slugs)?);
+    }
     if as_json {
         return json(out, &all);
     }

@@ -11,6 +11,9 @@ use djamon_core::config::Config;
 const BEGIN: &str = "# BEGIN djamon-check";
 const END: &str = "# END djamon-check";
 
+/// When old site views are taken away: every night, when few look.
+const PURGE: &str = "23 3 * * *";
+
 /// What to do with the crontab.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::Subcommand)]
 pub enum CrontabAction {
@@ -118,7 +121,7 @@ pub fn run_on(
     Ok(0)
 }
 
-/// The lines for `schedule` between their markers. Paths are quoted for the shell, and `%` for cron.
+/// The lines for `schedule` and for the nightly purge, between their markers. Paths are quoted for the shell, and `%` for cron.
 ///
 /// # Errors
 /// [`CrontabError::OddPath`].
@@ -132,6 +135,7 @@ pub fn block(schedule: &[String], program: &Path, config: Option<&Path>) -> Resu
     for line in schedule {
         let _ = writeln!(block, "{line} {command}");
     }
+    let _ = writeln!(block, "{PURGE} {command} purge");
     Ok(block + END + "\n")
 }
 

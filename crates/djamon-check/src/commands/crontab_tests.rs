@@ -28,6 +28,7 @@ fn a_block_has_a_line_for_each_of_the_schedule() {
          */5 0-8 * * 1-5 /usr/bin/djamon-check --config /etc/d.toml\n\
          */5 17-23 * * 1-5 /usr/bin/djamon-check --config /etc/d.toml\n\
          */5 * * * 0,6 /usr/bin/djamon-check --config /etc/d.toml\n\
+         23 3 * * * /usr/bin/djamon-check --config /etc/d.toml purge\n\
          # END djamon-check\n"
     );
     assert!(!lines("/d", None).contains("--config"));
@@ -135,9 +136,10 @@ fn deployed() -> Vec<(String, String)> {
 
 #[test]
 fn the_deployed_crontab_is_the_default_schedule() {
-    let (schedule, commands): (Vec<_>, Vec<_>) = deployed().into_iter().unzip();
-    assert_eq!(schedule, documented());
-    assert!(commands.iter().all(|command| command == "/usr/local/bin/djamon-check"), "{commands:?}");
+    let program = "/usr/local/bin/djamon-check".to_owned();
+    let mut lines: Vec<_> = documented().into_iter().map(|schedule| (schedule, program.clone())).collect();
+    lines.push((PURGE.to_owned(), format!("{program} purge")));
+    assert_eq!(deployed(), lines);
 }
 
 #[test]
@@ -157,7 +159,7 @@ fn the_deployed_crontab_runs_in_the_documented_minutes_of_a_week_and_in_no_other
             .collect()
     };
     let mut calls = std::collections::BTreeMap::new();
-    for (schedule, _) in deployed() {
+    for (schedule, _) in deployed().into_iter().filter(|(_, command)| !command.ends_with(" purge")) {
         let fields: Vec<&str> = schedule.split(' ').collect();
         assert_eq!(fields[2..4], ["*", "*"]);
         for weekday in numbers(fields[4], 0..=6) {

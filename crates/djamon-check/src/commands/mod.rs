@@ -5,10 +5,12 @@ pub mod apply;
 pub mod channel;
 pub mod check_options;
 pub mod crontab;
+pub mod doctor;
 pub mod group;
 pub mod migrate;
 pub mod outages;
 pub mod probe;
+pub mod purge;
 pub mod report;
 pub mod site;
 pub mod status;
@@ -58,6 +60,8 @@ pub fn run(app: &App, command: Command, out: &mut dyn Write) -> Result<Exit, Fai
         Command::Apply(args) => apply::apply(app, &args, out),
         Command::Export(args) => apply::export(app, &args, out),
         Command::Outages(args) => outages::run(app, &args, out),
+        Command::Doctor(args) => doctor::run(app, &args, out),
+        Command::Purge(args) => purge::run(app, &args, out),
         Command::Report(args) => report::run(app, &args, out),
         Command::Alerts(command) => alerts::run(app, command, out),
         Command::Migrate => migrate::run(app, out),

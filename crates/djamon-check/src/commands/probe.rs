@@ -5,7 +5,7 @@ use std::io::Write;
 use djamon_core::calendar::date_time;
 use djamon_core::domain::{Phases, Target};
 use djamon_core::json::SightJson;
-use djamon_core::probe::Sight;
+use djamon_core::probe::{ShownCertificate, Sight};
 
 use super::check_options::CheckOptions;
 use crate::app::{App, Exit, Failure};
@@ -69,8 +69,10 @@ fn describe(app: &App, sight: &Sight, out: &mut dyn Write) -> Result<(), Failure
     if let Some(address) = sight.address {
         line("address", address.to_string())?;
     }
-    if let Some(expires_at) = sight.certificate_expires_at {
-        line("certificate", format!("good until {}", date_time(expires_at, app.config.history.time_zone)))?;
+    if let Some(ShownCertificate { expires_at, issuer, names, .. }) = &sight.certificate {
+        line("certificate", format!("good until {}", date_time(*expires_at, app.config.history.time_zone)))?;
+        line("  from", issuer.clone())?;
+        line("  for", names.join(", "))?;
     }
     Ok(())
 }

@@ -54,19 +54,25 @@ impl Desk<'_, '_> {
     }
 
     /// 1. What is still held needs the sandbox's word, asked again.
-    /// 2. What nobody vouches for is dropped, and the run is blind from there.
+    /// 2. What nobody vouches for is dropped, and the run is blind from there; unless there was no time left to ask.
     /// 3. The last batch is written.
     /// 4. Whatever was due and left no view is counted with a reason.
-    pub fn close(mut self, app: &App, prober: &Prober, ended: Ended) -> Result<(), Failure> {
+    pub fn close(mut self, app: &App, prober: &Prober, mut ended: Ended) -> Result<(), Failure> {
         self.progress.finish();
         let mut blind = None;
         if let Some(mut hold) = self.guard.take() {
             if !hold.is_empty()
-                && let Ok(proof) = sandbox::ask(prober, &app.config.check.sandbox_targets(), &*app.clock)
+                && let Ok(proof) =
+                    sandbox::ask(prober, &app.config.check.sandbox_targets(), &*app.clock, &app.stop)
             {
-                self.written.add(self.connection, hold.answered(proof.asked_at, proof.resolved));
+                self.written.add(self.connection, hold.answered(proof.asked, proof.resolved));
             }
-            blind = hold.close().map(|dropped| Blind {
+            let dropped = hold.close();
+            if let Some(dropped) = dropped.as_ref().filter(|_| app.stop.is_told()) {
+                ended.stopped = true;
+                ended.unprobed += u32::try_from(dropped.count).unwrap_or(u32::MAX);
+            }
+            blind = dropped.filter(|_| !app.stop.is_told()).map(|dropped| Blind {
                 reason: match dropped.dns_only {
                     true => format!("dns: no name could be resolved; {} views dropped", dropped.count),
                     false => format!("line: it died during the run; {} views dropped", dropped.count),

@@ -1,5 +1,6 @@
 //! The pipeline of one run, top to bottom, under the lock: record → departures → sandbox → due sites → probes → what
-//! may be believed → batches → end of the record. Nothing holds a transaction while the network is asked.
+//! may be believed → batches → end of the record. A run that is told to stop writes what it has seen, says what it has
+//! not, and ends. Nothing holds a transaction while the network is asked.
 
 mod desk;
 mod rehearsal;
@@ -32,6 +33,9 @@ use crate::sandbox::{self, Proof};
 /// Probes that are not done by then are given up.
 const PROBING: Duration = Duration::from_secs(55);
 
+/// Why a run that was told to stop left sites out.
+const TOLD: &str = "the run was told to stop";
+
 /// What a run is to do.
 pub struct Order<'a> {
     /// Which sites.
@@ -57,6 +61,8 @@ pub struct Round {
     pub started_at: Instant,
     /// How it ended.
     pub ending: Ending,
+    /// Whether it was told to stop before it was done.
+    pub stopped: bool,
     /// What it saw, in order of arrival, if that was wanted.
     pub views: Vec<(SiteId, Look)>,
     /// Outages it raised, and for which sites.
@@ -96,12 +102,20 @@ pub fn run(
         run,
         started_at,
         ending: Ending { at: started_at, blind: None, counts: due, skipped_reason: None },
+        stopped: false,
         views: Vec::new(),
         opened: Vec::new(),
         joined: Vec::new(),
         resolved: departed.resolved,
     };
     match proof(app, prober, due.sites) {
+        // Who was not let to finish asking knows nothing of the line.
+        Err(_) if app.stop.is_told() => {
+            round.ending.counts.skipped = due.sites;
+            round.ending.skipped_reason = Some(TOLD.into());
+            round.stopped = true;
+            tracing::warn!("no site was looked at: {TOLD}");
+        }
         Err(blind) => {
             round.ending.counts.skipped = due.sites;
             round.ending.skipped_reason = Some(format!("blind: {}", blind.reason));
@@ -121,7 +135,7 @@ fn proof(app: &App, prober: &Prober, sites: u32) -> Result<Option<Proof>, Blind>
     if urls.is_empty() || sites == 0 {
         return Ok(None);
     }
-    sandbox::ask(prober, &urls, &*app.clock).map(Some)
+    sandbox::ask(prober, &urls, &*app.clock, &app.stop).map(Some)
 }
 
 /// Probes the due sites and writes what may be believed, batch by batch.
@@ -159,7 +173,9 @@ fn look(
         deadline: PROBING,
     };
     let tasks = std::iter::from_fn(|| desk.borrow_mut().next_task());
-    let ended = pool::probe_all(prober, &limits, tasks, |observation| desk.borrow_mut().take(observation));
+    let ended = pool::probe_all(prober, &limits, &app.stop, tasks, |observation| {
+        desk.borrow_mut().take(observation);
+    });
     desk.into_inner().close(app, prober, ended)
 }
 

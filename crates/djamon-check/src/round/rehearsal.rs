@@ -60,7 +60,7 @@ pub fn rehearse(
         deadline: PROBING,
     };
     let mut seen = Vec::new();
-    pool::probe_all(prober, &limits, tasks, |observation| seen.push(observation));
+    pool::probe_all(prober, &limits, &app.stop, tasks, |observation| seen.push(observation));
     if let Some(error) = failure {
         return Err(error.into());
     }

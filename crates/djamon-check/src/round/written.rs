@@ -6,10 +6,11 @@ use std::time::Duration;
 use djamon_core::domain::plan::RunContext;
 use djamon_core::domain::run::{Blind, Counts};
 use djamon_core::domain::{Observation, SiteId, Standing};
+use djamon_core::store::backend::reserve::{self, Reserve};
 use djamon_core::store::record::{self, Recorded, ViewIds};
 use djamon_core::store::{AnyConnection, StoreError};
 
-use super::{Order, PROBING, Round};
+use super::{Order, PROBING, Round, TOLD};
 use crate::app::App;
 use crate::pool::Ended;
 
@@ -78,15 +79,19 @@ impl<'a, 'r> Written<'a, 'r> {
         let batch = std::mem::take(&mut self.batch);
         let policy = &self.app.config.check.policy;
         let now = self.app.now();
-        match record::batch(
-            connection,
-            &self.context,
-            policy,
-            &mut self.ids,
-            batch,
-            self.order.listeners,
-            now,
-        ) {
+        let spare = batch.clone();
+        let mut write = |batch| {
+            let (ids, listeners) = (&mut self.ids, self.order.listeners);
+            record::batch(connection, &self.context, policy, ids, batch, listeners, now)
+        };
+        let written = match write(batch) {
+            Err(StoreError::Full) if reserve::release(&self.app.url) == Reserve::Released => {
+                tracing::warn!("{}", reserve::RELEASED);
+                write(spare)
+            }
+            written => written,
+        };
+        match written {
             Ok(recorded) => self.note(recorded),
             Err(error) => self.failure = Some(error),
         }
@@ -121,8 +126,10 @@ impl<'a, 'r> Written<'a, 'r> {
                 .faults
                 .first()
                 .map(|(_, fault)| format!("{} by a fault of ours: {fault}", ended.faults.len())),
-            (ended.unprobed > 0)
-                .then(|| format!("{} not reached within {} s", ended.unprobed, PROBING.as_secs())),
+            (ended.unprobed > 0).then(|| match ended.stopped {
+                true => format!("{} not reached: {TOLD}", ended.unprobed),
+                false => format!("{} not reached within {} s", ended.unprobed, PROBING.as_secs()),
+            }),
             (self.changed > 0).then(|| format!("{} changed meanwhile", self.changed)),
         ];
         if !ended.faults.is_empty() || ended.unprobed > 0 {
@@ -131,6 +138,7 @@ impl<'a, 'r> Written<'a, 'r> {
             tracing::warn!("some sites were not looked at: {}", told.join("; "));
         }
         let reasons: Vec<String> = reasons.into_iter().flatten().collect();
+        self.round.stopped = ended.stopped;
         self.round.ending.counts = self.counts;
         self.round.ending.skipped_reason = (self.counts.skipped > 0).then(|| match reasons.as_slice() {
             [] => "they were paused, changed or removed meanwhile".to_owned(),

@@ -77,9 +77,14 @@ impl StateCounts {
 /// while it goes on). `promised` is the interval promised for `now`.
 pub fn stale_for(last: Option<&Run>, promised: Duration, now: Instant) -> Option<Duration> {
     let last = last?;
+    (now >= stale_from(last, promised)).then(|| now.since(last.finished_at.unwrap_or(last.started_at)))
+}
+
+/// The first instant at which what the run `last` saw is stale.
+pub fn stale_from(last: &Run, promised: Duration) -> Instant {
     let interval = Duration::from_millis(u64::try_from(last.expected_interval_ms).unwrap_or(0)).max(promised);
-    let silent = now.since(last.finished_at.unwrap_or(last.started_at));
-    (silent > interval.saturating_mul(MISSED_RUNS)).then_some(silent)
+    let allowed = interval.saturating_mul(MISSED_RUNS).saturating_add(Duration::from_millis(1));
+    last.finished_at.unwrap_or(last.started_at).plus(allowed)
 }
 
 /// The one word for everything: a monitor that has stopped says so before anything else.

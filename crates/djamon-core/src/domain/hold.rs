@@ -1,7 +1,10 @@
 //! The line can die during a run: failures that could be our own are held back until something proves the line.
 //!
 //! A failure without an HTTP answer is let go by an answered probe that *began later*, or by the sandbox asked again.
-//! A failure of the resolver also waits for some name to resolve in the same run.
+//! A failure of the resolver also waits for some name to resolve in the same run. What began later is told by the
+//! monotonic clock: the time of day may jump in the middle of a run.
+
+use std::time::Duration;
 
 use super::{Instant, Line, Observation};
 
@@ -9,7 +12,8 @@ use super::{Instant, Line, Observation};
 #[derive(Debug, Default)]
 pub struct Hold {
     waiting: Vec<Observation>,
-    answered_at: Option<Instant>,
+    /// When the last answered probe or question began.
+    answered: Option<Duration>,
     resolved: bool,
 }
 
@@ -30,7 +34,7 @@ impl Hold {
         let proves = observation.line == Line::Answered;
         self.resolved |= observation.resolved;
         if proves {
-            self.answered_at = self.answered_at.max(Some(observation.at));
+            self.answered = self.answered.max(Some(observation.began));
         }
         if proves || !self.waits(&observation) {
             let mut free = if proves { self.release() } else { Vec::new() };
@@ -42,10 +46,10 @@ impl Hold {
         if resolver { self.release() } else { Vec::new() }
     }
 
-    /// The sandbox, asked again at `asked_at`, answered; `resolved` tells that it was found by name. Whatever waits had
-    /// ended before it was asked, whatever the clock says.
-    pub fn answered(&mut self, asked_at: Instant, resolved: bool) -> Vec<Observation> {
-        self.answered_at = self.answered_at.max(Some(asked_at));
+    /// The sandbox, asked again when the monotonic clock said `asked`, answered; `resolved` tells that it was found by
+    /// name. Whatever waits had ended before it was asked.
+    pub fn answered(&mut self, asked: Duration, resolved: bool) -> Vec<Observation> {
+        self.answered = self.answered.max(Some(asked));
         self.resolved |= resolved;
         let resolved = self.resolved;
         let proved = |held: &Observation| resolved || held.line != Line::ResolverSilent;
@@ -72,7 +76,7 @@ impl Hold {
 
     /// What is dropped when no proof came; `None` when nothing waited.
     pub fn close(self) -> Option<Dropped> {
-        let from = self.waiting.iter().map(|observation| observation.at).min()?;
+        let from = self.waiting.iter().min_by_key(|observation| observation.began)?.at;
         let dns_only = self.waiting.iter().all(|observation| observation.line == Line::ResolverSilent);
         Some(Dropped { from, dns_only, count: self.waiting.len() })
     }
@@ -80,8 +84,8 @@ impl Hold {
     fn waits(&self, observation: &Observation) -> bool {
         match observation.line {
             Line::Answered => false,
-            // An answer that began in the same millisecond did not begin later.
-            Line::Silent => self.answered_at.is_none_or(|proof| proof <= observation.at),
+            // An answer that began at the same moment did not begin later.
+            Line::Silent => self.answered.is_none_or(|proof| proof <= observation.began),
             Line::ResolverSilent => !self.resolved,
         }
     }
@@ -99,10 +103,16 @@ mod tests {
     use super::*;
     use crate::domain::{Outcome, Phases, SiteId};
 
-    fn seen(site: i32, at: i64, line: Line) -> Observation {
+    fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    /// What a probe saw that began at this millisecond.
+    fn seen(site: i32, began: u64, line: Line) -> Observation {
         Observation {
             site: SiteId(site),
-            at: Instant::from_ms(at),
+            at: Instant::from_ms(0).plus(ms(began)),
+            began: ms(began),
             edited_at: Instant::from_ms(0),
             outcome: if line == Line::Answered { Outcome::Up } else { Outcome::Connect },
             degraded: false,
@@ -143,15 +153,31 @@ mod tests {
     }
 
     #[test]
+    fn a_time_of_day_that_jumps_changes_nothing_of_what_came_before_what() {
+        let at = |ms| Instant::from_ms(ms);
+        for jump in [-3_600_000, 3_600_000] {
+            let mut hold = Hold::default();
+            hold.take(seen(1, 20, Line::Silent));
+            let earlier = Observation { at: at(jump + 10), ..seen(2, 10, Line::Answered) };
+            assert_eq!(sites(&hold.take(earlier)), [2], "it began earlier, whatever the clock said then");
+            let later = Observation { at: at(jump + 30), ..seen(3, 30, Line::Answered) };
+            assert_eq!(sites(&hold.take(later)), [1, 3], "it began later, whatever the clock said then");
+            hold.take(Observation { at: at(jump + 50), ..seen(4, 50, Line::Silent) });
+            hold.take(seen(5, 60, Line::Silent));
+            assert_eq!(hold.close().unwrap().from, at(jump + 50), "the first to begin tells since when");
+        }
+    }
+
+    #[test]
     fn the_sandbox_asked_again_frees_all_that_waits_and_what_began_before_it() {
         let mut hold = Hold::default();
         hold.take(seen(1, 20, Line::Silent));
         hold.take(seen(2, 20, Line::ResolverSilent));
-        assert_eq!(sites(&hold.answered(Instant::from_ms(20), false)), [1]);
+        assert_eq!(sites(&hold.answered(ms(20), false)), [1]);
         assert_eq!(sites(&hold.take(seen(3, 19, Line::Silent))), [3]);
         assert!(hold.take(seen(4, 20, Line::Silent)).is_empty(), "it may have begun after the answer");
         assert_eq!(hold.len(), 2);
-        assert_eq!(sites(&hold.answered(Instant::from_ms(30), true)), [2, 4]);
+        assert_eq!(sites(&hold.answered(ms(30), true)), [2, 4]);
     }
 
     #[test]

@@ -22,6 +22,7 @@ pub mod policy;
 pub mod recent;
 pub mod report;
 pub mod run;
+pub mod series;
 pub mod site;
 pub mod span;
 pub mod status;

@@ -1,5 +1,7 @@
 //! What one probe saw. The names of outcomes are an API: they are stored, shown and scripted against.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Instant, SiteId, ViewId};
@@ -102,8 +104,10 @@ pub enum Line {
 pub struct Observation {
     /// The site.
     pub site: SiteId,
-    /// When its probe began.
+    /// When its probe began, by the time of day.
     pub at: Instant,
+    /// When it began by the monotonic clock, since that was started: what came before what, whatever the time of day does.
+    pub began: Duration,
     /// The edit of the site that was probed ([`super::Site::edited_at`]).
     pub edited_at: Instant,
     /// How it ended.

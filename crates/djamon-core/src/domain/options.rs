@@ -166,6 +166,23 @@ impl SiteOptions {
         files.into_iter().filter_map(|(name, file)| Some((name, file.as_mut()?)))
     }
 
+    /// Whether a site is asked the same and must answer the same with these options as with `other`. How many looks
+    /// decide and how often there is one is no part of the question, and slow only where slow is a failure.
+    pub fn asks_as(&self, other: &SiteOptions) -> bool {
+        let question = |options: &SiteOptions| {
+            let is_strict = options.slow_is_failure == Some(true);
+            SiteOptions {
+                attempts: None,
+                recover_after: None,
+                interval: None,
+                max_time: options.max_time.filter(|_| is_strict),
+                slow_is_failure: is_strict.then_some(true),
+                ..options.clone()
+            }
+        };
+        question(self) == question(other)
+    }
+
     /// Whether a condition needs the page's body, so that HEAD cannot tell.
     pub fn needs_body(&self) -> bool {
         [&self.contains, &self.not_contains, &self.matches, &self.json_path].into_iter().any(Option::is_some)

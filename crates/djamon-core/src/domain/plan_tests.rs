@@ -129,6 +129,7 @@ fn seen(site: i32, at: i64, good: bool) -> Observation {
     Observation {
         site: SiteId(site),
         at: Instant::from_ms(at),
+        began: Duration::ZERO,
         edited_at: Instant::from_ms(0),
         outcome: if good { Outcome::Up } else { Outcome::Status },
         degraded: false,

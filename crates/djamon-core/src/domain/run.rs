@@ -51,6 +51,19 @@ pub struct Blind {
     pub from: Instant,
 }
 
+/// A time when a location could not see, over all the runs that it went on for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BlindTime {
+    /// Where.
+    pub location: LocationId,
+    /// From when on.
+    pub from: Instant,
+    /// When the first run began that could see again; `None` while none has.
+    pub until: Option<Instant>,
+    /// The reason that its last run gave ([`Blind::reason`]).
+    pub reason: String,
+}
+
 /// A run's record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Run {

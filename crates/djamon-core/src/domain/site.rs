@@ -23,7 +23,8 @@ pub struct Site {
     pub version: i32,
     /// When it was made.
     pub created_at: Instant,
-    /// When what a verdict rests on last changed (address, good codes, resumed): a streak is of one edit only.
+    /// When what a verdict rests on last changed (address, anything that is demanded of it, resumed): a streak is of one
+    /// edit only.
     pub edited_at: Instant,
     /// Since when it is not checked.
     pub paused_at: Option<Instant>,
@@ -68,8 +69,9 @@ pub struct SiteChange {
 }
 
 impl Site {
-    /// This site after `change`, made at `now`. A new address, new good codes or a resumption count as an edit: the
-    /// streak starts again and an open outage is left. The edit's instant is always later than the one before.
+    /// This site after `change`, made at `now`. A new address, something else that is demanded ([`SiteOptions::asks_as`]) or
+    /// a resumption count as an edit: the streak starts again and an open outage is left. The edit's instant is always
+    /// later than the one before.
     #[must_use]
     pub fn changed(&self, change: SiteChange, now: Instant) -> Site {
         let mut site = self.clone();
@@ -84,7 +86,7 @@ impl Site {
             Some(false) => None,
             None => site.paused_at,
         };
-        if resumed || site.target != self.target || site.options.good_codes != self.options.good_codes {
+        if resumed || site.target != self.target || !site.options.asks_as(&self.options) {
             site.edited_at = now.max(Instant::from_ms(self.edited_at.ms() + 1));
         }
         site.version += i32::from(site != *self);
@@ -138,6 +140,48 @@ mod tests {
         let resumed = paused.changed(SiteChange { paused: Some(false), ..Default::default() }, now);
         assert_eq!((resumed.edited_at, resumed.paused_at), (Instant::from_ms(501), None));
         assert_eq!(site().changed(SiteChange::default(), now), site());
+    }
+
+    #[test]
+    fn another_demand_is_an_edit_and_how_often_or_how_patiently_is_none() {
+        let is_edit = |options: SiteOptions| {
+            let before = site();
+            let change = SiteChange { options: Some(options), ..Default::default() };
+            before.changed(change, Instant::from_ms(900)).edited_at != before.edited_at
+        };
+        let of = |name: &str, value: serde_json::Value| {
+            let options = serde_json::json!({ name: value });
+            serde_json::from_value::<SiteOptions>(options).unwrap_or_else(|error| panic!("{name}: {error}"))
+        };
+        for (name, value, expected) in [
+            ("method", "get".into(), true),
+            ("body", "x".into(), true),
+            ("good_codes", serde_json::json!([200, 404]), true),
+            ("timeout", "9s".into(), true),
+            ("follow_redirects", false.into(), true),
+            ("insecure", true.into(), true),
+            ("ca_file", "/ca.pem".into(), true),
+            ("client_cert", "/me.pem".into(), true),
+            ("client_key", "/me.key".into(), true),
+            ("ip_family", "ipv6".into(), true),
+            ("contains", "Welcome".into(), true),
+            ("not_contains", "Error".into(), true),
+            ("matches", "v[0-9]".into(), true),
+            ("json_path", "$.ok".into(), true),
+            ("json_value", "== true".into(), true),
+            ("expect_header", "X-Health: ok".into(), true),
+            ("headers", serde_json::json!({"X-Token": "new"}), true),
+            ("slow_is_failure", true.into(), true),
+            ("max_time", "1s".into(), false),
+            ("attempts", 5.into(), false),
+            ("recover_after", 5.into(), false),
+            ("interval", "5m".into(), false),
+        ] {
+            assert_eq!(is_edit(of(name, value)), expected, "{name}");
+        }
+        let strict = SiteOptions { slow_is_failure: Some(true), ..SiteOptions::default() };
+        let stricter = SiteOptions { max_time: Some("1s".parse().unwrap()), ..strict.clone() };
+        assert!(!stricter.asks_as(&strict), "too slow is a failure here");
     }
 
     #[test]

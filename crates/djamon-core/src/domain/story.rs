@@ -1,7 +1,7 @@
 //! Everything that one message tells, read when the message is about to leave.
 
 use super::outage::Outage;
-use super::{Event, Instant, Left, Outcome};
+use super::{Event, EventId, EventKind, Instant, Left, Outcome};
 
 /// What one message tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +16,16 @@ pub struct Story {
     pub outage: Option<Outage>,
     /// Its sites, in the order they joined.
     pub sites: Vec<StorySite>,
+}
+
+impl Story {
+    /// A message that only shows that a channel works.
+    pub fn test(now: Instant) -> Self {
+        let event =
+            Event { id: EventId(0), kind: EventKind::Test, outage: None, site: None, run: None, at: now };
+        let key = format!("djamon-test-{:x}", now.ms());
+        Story { key, thread: None, events: vec![event], outage: None, sites: Vec::new() }
+    }
 }
 
 /// One site's part in the story.

@@ -32,6 +32,22 @@ pub struct SightJson {
     pub redirects: Vec<String>,
     /// When the certificate ends, if one was seen.
     pub certificate_expires_at: Option<String>,
+    /// What the certificate of the address's own host says, good or bad.
+    pub certificate: Option<CertificateJson>,
+}
+
+/// A certificate as a server showed it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = ShownCertificate)]
+pub struct CertificateJson {
+    /// From when it holds.
+    pub valid_from: String,
+    /// When it ends.
+    pub expires_at: String,
+    /// Who issued it.
+    pub issuer: String,
+    /// The names and addresses it is for.
+    pub names: Vec<String>,
 }
 
 impl SightJson {
@@ -49,6 +65,12 @@ impl SightJson {
             address: sight.address.map(|address| address.to_string()),
             redirects: sight.redirects.clone(),
             certificate_expires_at: sight.certificate_expires_at.map(rfc3339),
+            certificate: sight.certificate.as_ref().map(|shown| CertificateJson {
+                valid_from: rfc3339(shown.valid_from),
+                expires_at: rfc3339(shown.expires_at),
+                issuer: shown.issuer.clone(),
+                names: shown.names.clone(),
+            }),
         }
     }
 }

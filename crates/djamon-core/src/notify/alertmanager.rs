@@ -8,9 +8,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
 
+use super::answer::Called;
 use super::compose::name;
 use super::courier::Service;
-use super::post::{Called, Method, Request, authorization, below, body};
+use super::post::{Method, Request, authorization, below, body};
 use super::redact::Secrets;
 use super::words::seen;
 use super::{Message, StorySite};

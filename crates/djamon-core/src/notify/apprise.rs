@@ -4,11 +4,12 @@
 
 use serde_json::{Value as Json, json};
 
-use super::Message;
+use super::answer::{Answer, Called};
 use super::card::{self, Mood, PLAIN, cut, utf16};
 use super::courier::Service;
-use super::post::{Called, Method, Request, below, body};
+use super::post::{Method, Request, below, body};
 use super::redact::Secrets;
+use super::{Message, NotifyError, post};
 use crate::config::Kind;
 use crate::config::channel::{Apprise, AppriseTargets};
 use crate::domain::Instant;
@@ -71,5 +72,20 @@ impl Service for Apprise {
             }
         };
         Request { method: Method::Post, url, headers: Vec::new(), body: body(&said) }
+    }
+
+    /// 204: nobody was told, for nobody is known by this key and tag. 424: one of the services behind it failed.
+    fn own_verdict(&self, answer: &Answer) -> Option<NotifyError> {
+        let host = post::host(self.url.url());
+        match answer.status {
+            204 => Some(NotifyError::permanent(format!(
+                "Apprise ({host}) knows nobody to tell (204); check the channel's key and tag"
+            ))),
+            424 => Some(NotifyError::temporary(format!(
+                "Apprise ({host}) could not tell everybody (424): {}; it is tried again later",
+                answer.words(&self.secrets())
+            ))),
+            _ => None,
+        }
     }
 }

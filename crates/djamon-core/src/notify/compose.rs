@@ -145,7 +145,7 @@ impl Telling<'_> {
             from: self.time(self.started_at()),
             to: self.time(self.ended_at()),
             lasted: readable_time(self.lasted()),
-            is_first: self.story.events.iter().any(|event| event.kind == EventKind::Opened),
+            is_first: self.is_first(),
             kind: self.kind.name(),
             lead: self.lead(),
             still: section(rest(true)),
@@ -154,13 +154,21 @@ impl Telling<'_> {
         }
     }
 
+    /// Whether nothing was told of the outage before.
+    fn is_first(&self) -> bool {
+        self.story.events.iter().any(|event| event.kind == EventKind::Opened)
+    }
+
     /// What stands before the sites, where the subject does not say it all.
     fn lead(&self) -> Option<String> {
         let (from, to, lasted) =
             (self.time(self.started_at()), self.time(self.ended_at()), readable_time(self.lasted()));
         match self.kind {
             EventKind::Opened | EventKind::Joined => None,
-            EventKind::Resolved => Some(format!("It lasted {lasted}, from {from} to {to}.")),
+            EventKind::Resolved => {
+                let first = if self.is_first() { "It was over before a message could leave. " } else { "" };
+                Some(format!("{first}It lasted {lasted}, from {from} to {to}."))
+            }
             EventKind::Reminder => Some(format!("It began {from}, {lasted} ago.")),
             EventKind::Certificate => Some("Renew it before browsers refuse it.".to_owned()),
             EventKind::Test => Some(format!(

@@ -5,7 +5,8 @@ use std::sync::{Arc, OnceLock};
 use serde_json::Value as Json;
 use ureq::Agent;
 
-use super::post::{self, Answer, Called, Request};
+use super::answer::{Answer, Called};
+use super::post::{self, Request};
 use super::redact::Secrets;
 use super::{Message, NotifyError, Sender};
 use crate::clock::Clock;

@@ -5,9 +5,10 @@
 use serde_json::json;
 
 use super::Message;
+use super::answer::Called;
 use super::card::{self, Markup, Mood, cut, utf16};
 use super::courier::Service;
-use super::post::{Called, Method, Request, body};
+use super::post::{Method, Request, body};
 use super::redact::Secrets;
 use crate::calendar::rfc3339;
 use crate::config::Kind;

@@ -6,8 +6,9 @@
 use serde_json::json;
 
 use super::Message;
+use super::answer::Called;
 use super::courier::Service;
-use super::post::{Called, Method, Request, below, body};
+use super::post::{Method, Request, below, body};
 use super::redact::Secrets;
 use crate::config::Kind;
 use crate::config::channel::{Mastodon, Visibility};

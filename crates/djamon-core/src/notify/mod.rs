@@ -2,6 +2,7 @@
 //! delivers hands in a [`Story`], gets a [`Message`] from [`compose()`] and gives it to a [`Sender`].
 
 mod alertmanager;
+mod answer;
 mod apprise;
 mod card;
 pub mod compose;
@@ -136,7 +137,7 @@ pub trait Sender: Send + Sync {
 pub fn sender(settings: &ChannelSettings, clock: &Arc<dyn Clock>) -> Result<Box<dyn Sender>, Invalid> {
     match settings {
         ChannelSettings::Email(settings) => Ok(Box::new(email::Mailer::new(settings)?.of_channel())),
-        ChannelSettings::Twitter(settings) => twitter(settings, Arc::clone(clock)),
+        ChannelSettings::Twitter(settings) => twitter::of_channel(settings, Arc::clone(clock)),
         ChannelSettings::Webhook(settings) => Ok(Box::new(Courier::new(settings.clone(), clock))),
         ChannelSettings::Slack(settings) => Ok(Box::new(Courier::new(settings.clone(), clock))),
         ChannelSettings::Discord(settings) => Ok(Box::new(Courier::new(settings.clone(), clock))),

@@ -5,10 +5,11 @@
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 
+use super::answer::Called;
 use super::card::cut;
 use super::compose::name;
 use super::courier::Service;
-use super::post::{Called, Method, Request, below, body};
+use super::post::{Method, Request, below, body};
 use super::redact::Secrets;
 use super::words::{clipped, listed, one_line, seen};
 use super::{Message, Story, StorySite};

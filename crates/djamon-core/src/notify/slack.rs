@@ -5,9 +5,10 @@
 use serde_json::json;
 
 use super::Message;
+use super::answer::Called;
 use super::card::{self, Markup, cut, utf16};
 use super::courier::Service;
-use super::post::{Called, Method, Request, body};
+use super::post::{Method, Request, body};
 use super::redact::Secrets;
 use crate::config::Kind;
 use crate::config::channel::Slack;

@@ -6,9 +6,10 @@
 use serde_json::{Value as Json, json};
 
 use super::Message;
+use super::answer::Called;
 use super::card::{self, Line, Mood};
 use super::courier::Service;
-use super::post::{Called, Method, Request, body};
+use super::post::{Method, Request, body};
 use super::redact::Secrets;
 use crate::config::Kind;
 use crate::config::channel::Teams;

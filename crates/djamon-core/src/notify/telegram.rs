@@ -5,9 +5,10 @@
 use serde_json::json;
 
 use super::Message;
+use super::answer::Called;
 use super::card::{self, Markup, utf16};
 use super::courier::Service;
-use super::post::{Called, Method, Request, below, body};
+use super::post::{Method, Request, below, body};
 use super::redact::Secrets;
 use super::words::escaped;
 use crate::config::Kind;

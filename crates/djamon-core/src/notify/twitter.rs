@@ -32,6 +32,19 @@ const MOST_OF_AN_ANSWER: usize = 200;
 /// # Errors
 /// [`Invalid`] of a key that is empty or, for `api_url`, no http or https address.
 pub fn twitter(settings: &Twitter, clock: Arc<dyn Clock>) -> Result<Box<dyn Sender>, Invalid> {
+    poster(settings, clock, "[twitter]")
+}
+
+/// The same for a channel that is not the section's: its errors say so.
+pub(super) fn of_channel(settings: &Twitter, clock: Arc<dyn Clock>) -> Result<Box<dyn Sender>, Invalid> {
+    poster(settings, clock, "the channel's settings")
+}
+
+fn poster(
+    settings: &Twitter,
+    clock: Arc<dyn Clock>,
+    place: &'static str,
+) -> Result<Box<dyn Sender>, Invalid> {
     for (key, secret) in [
         ("twitter.consumer_key", &settings.consumer_key),
         ("twitter.consumer_secret", &settings.consumer_secret),
@@ -51,13 +64,15 @@ pub fn twitter(settings: &Twitter, clock: Arc<dyn Clock>) -> Result<Box<dyn Send
     if !matches!(posts.scheme(), "http" | "https") || posts.query().is_some() {
         return Err(wrong("is not a plain http or https address; use https://api.x.com"));
     }
-    Ok(Box::new(Poster { posts, settings: settings.clone(), clock }))
+    Ok(Box::new(Poster { posts, settings: settings.clone(), clock, place }))
 }
 
 struct Poster {
     posts: Url,
     settings: Twitter,
     clock: Arc<dyn Clock>,
+    /// Where its settings stand, as errors say.
+    place: &'static str,
 }
 
 impl Sender for Poster {
@@ -67,8 +82,10 @@ impl Sender for Poster {
 
     fn send(&self, message: &Message) -> Result<(), NotifyError> {
         let failed = |error: &dyn std::error::Error| {
-            let hint = "check the line, and [twitter] api_url";
-            NotifyError::temporary(format!("X could not be asked: {}; {hint}", cause(error)))
+            let (cause, place) = (cause(error), self.place);
+            NotifyError::temporary(format!(
+                "X could not be asked: {cause}; check the line, and api_url in {place}"
+            ))
         };
         // A redirect would carry the signature of another address: none is followed.
         let client = Client::builder().timeout(PATIENCE).redirect(reqwest::redirect::Policy::none()).build();
@@ -77,7 +94,7 @@ impl Sender for Poster {
         let post = client.map_err(|error| failed(&error))?.oauth1_with_params(self.secrets(), parameters);
         let answer =
             post.post(self.posts.clone()).json(&serde_json::json!({ "text": self.text(message) })).send();
-        Answer::read(answer.map_err(|error| failed(&error))?).verdict(now, &self.hidden())
+        Answer::read(answer.map_err(|error| failed(&error))?).verdict(now, &self.hidden(), self.place)
     }
 
     fn preview(&self, message: &Message) -> Result<String, NotifyError> {
@@ -129,7 +146,7 @@ impl Answer {
     }
 
     /// What the answer means for the message, signed at `now`.
-    fn verdict(&self, now: Instant, secrets: &redact::Secrets) -> Result<(), NotifyError> {
+    fn verdict(&self, now: Instant, secrets: &redact::Secrets, place: &str) -> Result<(), NotifyError> {
         let words = self.words(secrets);
         match self.status {
             200..=299 => Ok(()),
@@ -140,7 +157,7 @@ impl Answer {
                      then try again",
                     crate::domain::text::readable_time(off.as_secs())
                 ),
-                None => format!("X refused the keys (401): {words}; check the keys and tokens in [twitter]"),
+                None => format!("X refused the keys (401): {words}; check the keys and tokens in {place}"),
             })),
             403 => Err(NotifyError::permanent(format!(
                 "X refused the post (403): {words}; check that the app may write, and that the plan allows posts"
@@ -151,7 +168,7 @@ impl Answer {
             }),
             408 => Err(NotifyError::temporary(format!("X ran out of time (408): {words}"))),
             400..=499 => Err(NotifyError::permanent(format!(
-                "X refused the post ({}): {words}; check [twitter] api_url and the app's settings",
+                "X refused the post ({}): {words}; check api_url in {place}, and the app's settings",
                 self.status
             ))),
             // Redirects too: a captive portal gives them, and is gone later.

@@ -8,9 +8,10 @@ use base64::prelude::BASE64_STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
+use super::answer::{Answer, Called};
 use super::courier::Service;
 use super::facts::Facts;
-use super::post::{Answer, Called, Method, Request, authorization};
+use super::post::{Method, Request, authorization};
 use super::redact::Secrets;
 use super::{Message, NotifyError};
 use crate::config::Kind;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
+use rustix::net::sockopt::socket_error;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
 
 use super::fault::{Fault, connect_words, is_local, told};
@@ -71,9 +72,11 @@ pub(super) fn connect(
         let wait = left.min(turn).min(if place.is_some() { held } else { Duration::MAX });
         let ready = wait_for(&trying, wait);
         // 3. Take the first that is connected; what failed makes room for the next at once.
-        for at in ready.into_iter().rev() {
+        for (at, told) in ready.into_iter().rev() {
             let (socket, address) = trying.swap_remove(at);
-            match rustix::net::sockopt::socket_error(&socket).unwrap_or_else(Err) {
+            // Who can write and was told nothing else is connected; only the others must be asked why not.
+            let is_connected = told == PollFlags::OUT;
+            match if is_connected { Ok(()) } else { socket_error(&socket).unwrap_or_else(Err) } {
                 Ok(()) => return Ok((socket.into(), address)),
                 Err(error) => {
                     refused = worse(refused, (error, address));
@@ -113,14 +116,14 @@ fn begin(address: SocketAddr) -> Result<(OwnedFd, bool), Errno> {
     }
 }
 
-/// Which of `trying` have moved on within `wait`.
-fn wait_for(trying: &[(OwnedFd, SocketAddr)], wait: Duration) -> Vec<usize> {
+/// Which of `trying` have moved on within `wait`, and what is told of them.
+fn wait_for(trying: &[(OwnedFd, SocketAddr)], wait: Duration) -> Vec<(usize, PollFlags)> {
     let mut sockets: Vec<PollFd<'_>> =
         trying.iter().map(|(socket, _)| PollFd::from_borrowed_fd(socket.as_fd(), PollFlags::OUT)).collect();
     // An interrupted wait is an early one; the caller looks at the time and comes back.
     let _ = poll(&mut sockets, Some(&timespec(wait)));
-    let moved = sockets.iter().enumerate().filter(|(_, socket)| !socket.revents().is_empty());
-    moved.map(|(at, _)| at).collect()
+    let told = sockets.iter().map(PollFd::revents).enumerate();
+    told.filter(|(_, told)| !told.is_empty()).collect()
 }
 
 /// `wait` as the system takes it; an hour when it is longer.

@@ -82,7 +82,7 @@ pub(super) fn exchange(
     let head = Some(HeadReader::wanting(wanted));
     let channel = Channel { stream, head, pages, limit, passed: Arc::clone(&passed) };
     let agent = Agent::with_parts(config.clone(), Given(Mutex::new(Some(channel))), Nowhere);
-    let request = agent.configure_request(request).timeout_global(Some(limit.left())).build();
+    // The limit is kept by the connection itself: another one of ureq's would cost a copy of its configuration.
     (agent.run(request), passed)
 }
 
@@ -211,8 +211,8 @@ struct Pages {
 }
 
 impl Pages {
-    const OUTPUT: usize = 4 * 1024;
-    const INPUT: usize = 8 * 1024;
+    const OUTPUT: usize = 1024;
+    const INPUT: usize = 4 * 1024;
 
     /// Buffers whose output takes the longest line of `request`: ureq writes line by line and never splits one.
     fn for_request<B>(request: &Request<B>) -> Self {

@@ -15,6 +15,8 @@ mod gate;
 mod head;
 mod http;
 mod limit;
+mod lookup;
+mod lookup_desk;
 mod names;
 mod page;
 mod redirect;
@@ -26,6 +28,7 @@ mod trust;
 mod wire;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use ureq::config::Config;
 use ureq::http::HeaderValue;
@@ -39,6 +42,7 @@ use crate::domain::{Check, Instant, Line, Method, Target, text::plain};
 
 pub use self::limit::Deadline;
 pub use self::sight::Sight;
+pub use self::tls_words::ShownCertificate;
 
 /// Connects that may be in progress at once, for each core.
 const CONNECTS_PER_CORE: usize = 12;
@@ -110,9 +114,9 @@ impl Prober {
 
     /// One look. `distrust_head`: the site's last look failed, so GET straight away.
     pub fn look(&self, target: &Target, check: &Check, distrust_head: bool) -> Sight {
-        let at = self.kit.clock.now();
+        let began = self.began();
         let trial = self.judge(target, check, distrust_head, None);
-        sight(at, trial, check)
+        sight(began, trial, check)
     }
 
     /// One look that is given up when `stop` comes before its verdict; then there is none.
@@ -123,9 +127,14 @@ impl Prober {
         distrust_head: bool,
         stop: Deadline,
     ) -> Option<Sight> {
-        let at = self.kit.clock.now();
+        let began = self.began();
         let trial = self.judge(target, check, distrust_head, Some(stop));
-        (!trial.1.is_stopped()).then(|| sight(at, trial, check))
+        (!trial.1.is_stopped()).then(|| sight(began, trial, check))
+    }
+
+    /// Now, by the time of day and by the monotonic clock.
+    fn began(&self) -> (Instant, Duration) {
+        (self.kit.clock.now(), self.kit.clock.elapsed())
     }
 
     /// The request that gives the verdict: by HEAD, or by GET when the HEAD that was sent failed in any way, when HEAD is
@@ -139,7 +148,7 @@ impl Prober {
     ) -> (Method, Trial<'a>) {
         let by_head = check.method == Method::Head && !distrust_head && !page::has_condition(check);
         if by_head {
-            let trial = Trial::make(&self.kit, target, check, Method::Head, stop);
+            let trial = Trial::make(&self.kit, target, (check, distrust_head), Method::Head, stop);
             let decides = trial.fault.as_ref().is_none_or(|fault| !trial.sent || fault.is_final())
                 || trial.is_stopped();
             if decides {
@@ -147,15 +156,16 @@ impl Prober {
             }
         }
         let method = if check.method == Method::Post { Method::Post } else { Method::Get };
-        (method, Trial::make(&self.kit, target, check, method, stop))
+        (method, Trial::make(&self.kit, target, (check, distrust_head), method, stop))
     }
 }
 
-fn sight(at: Instant, (method, trial): (Method, Trial<'_>), check: &Check) -> Sight {
+fn sight((at, began): (Instant, Duration), (method, trial): (Method, Trial<'_>), check: &Check) -> Sight {
     let spent = trial.spent();
     let is_up = trial.fault.is_none();
     Sight {
         at,
+        began,
         outcome: trial.fault.as_ref().map_or(crate::domain::Outcome::Up, |fault| fault.outcome),
         degraded: is_up && check.max_time.is_some_and(|most| spent > most),
         code: trial.code(),
@@ -165,8 +175,9 @@ fn sight(at: Instant, (method, trial): (Method, Trial<'_>), check: &Check) -> Si
         line: trial.fault.as_ref().map_or(Line::Answered, |fault| fault.line),
         resolved: trial.resolved,
         address: trial.address,
-        certificate_expires_at: trial.certificate_expires_at,
+        certificate_expires_at: trial.certificate.as_ref().map(|shown| shown.expires_at),
         redirects: trial.redirects(),
+        certificate: trial.certificate,
         method,
     }
 }

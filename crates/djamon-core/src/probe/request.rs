@@ -18,11 +18,11 @@ use super::http::{self, Stream, exchange, so_far};
 use super::limit::{Deadline, Limit};
 use super::redirect::{self, drops_body, is_home, is_redirect, shown};
 use super::tls::encrypt;
-use super::tls_words::validity;
+use super::tls_words::{self, ShownCertificate};
 use super::wire::Wire;
 use super::{Kit, connect, page};
 use crate::clock::Stopwatch;
-use crate::domain::{Check, HeaderTest, Instant, Line, Method, Outcome, Phases, Target};
+use crate::domain::{Check, HeaderTest, Line, Method, Outcome, Phases, Target};
 use crate::privacy::is_private;
 
 /// A request and what became of it.
@@ -31,6 +31,8 @@ pub(super) struct Trial<'a> {
     kit: &'a Kit,
     target: &'a Target,
     check: &'a Check,
+    /// Whether the target's last look failed.
+    failed_last: bool,
     /// The method of the hop; a redirect may change it.
     method: Method,
     limit: Limit,
@@ -45,8 +47,8 @@ pub(super) struct Trial<'a> {
     pub resolved: bool,
     /// Who was connected to last.
     pub address: Option<SocketAddr>,
-    /// When the certificate of the target's own host ends.
-    pub certificate_expires_at: Option<Instant>,
+    /// The certificate of the target's own host.
+    pub certificate: Option<ShownCertificate>,
     /// The last status code received.
     code: Option<u16>,
     /// What went wrong, if anything.
@@ -71,11 +73,11 @@ struct Head<'a> {
 }
 
 impl<'a> Trial<'a> {
-    /// Makes the request.
+    /// Makes the request; beside the check stands whether the target's last look failed.
     pub fn make(
         kit: &'a Kit,
         target: &'a Target,
-        check: &'a Check,
+        (check, failed_last): (&'a Check, bool),
         method: Method,
         stop: Option<Deadline>,
     ) -> Self {
@@ -83,6 +85,7 @@ impl<'a> Trial<'a> {
             kit,
             target,
             check,
+            failed_last,
             method,
             limit: Limit::start(check.timeout, stop),
             path: vec![target.url.clone()],
@@ -91,7 +94,7 @@ impl<'a> Trial<'a> {
             sent: false,
             resolved: false,
             address: None,
-            certificate_expires_at: None,
+            certificate: None,
             code: None,
             fault: None,
         };
@@ -200,7 +203,7 @@ impl<'a> Trial<'a> {
             Some(Host::Ipv6(address)) => vec![IpAddr::V6(address)],
             Some(Host::Domain(name)) => {
                 let began = self.limit.spent();
-                let found = self.kit.names.ask(name, &mut self.limit);
+                let found = self.kit.names.ask(name, self.failed_last, &mut self.limit);
                 add(&mut self.times.dns, self.limit.spent().saturating_sub(began));
                 // RFC 6761: these never leave the machine, so they tell nothing of the resolver.
                 self.resolved |= found.is_ok() && name != "localhost" && !name.ends_with(".localhost");
@@ -240,8 +243,7 @@ impl<'a> Trial<'a> {
         let (stream, shown) = encrypt(wire, &trusted, url.host_str().unwrap_or_default(), now);
         add(&mut self.times.tls, self.limit.spent().saturating_sub(began));
         if url.host_str() == self.target.url.host_str() {
-            let until = shown.as_ref().and_then(validity).map(|(_, until)| until);
-            self.certificate_expires_at = until.or(self.certificate_expires_at);
+            self.certificate = shown.as_ref().and_then(tls_words::read).or(self.certificate.take());
         }
         stream.map(Stream::Encrypted)
     }

@@ -1,7 +1,9 @@
 //! What one look saw.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
+use super::ShownCertificate;
 use crate::domain::{Instant, Line, Method, Observation, Outcome, Phases, SiteId};
 
 /// What one look at one target saw.
@@ -9,6 +11,8 @@ use crate::domain::{Instant, Line, Method, Observation, Outcome, Phases, SiteId}
 pub struct Sight {
     /// When it began.
     pub at: Instant,
+    /// When it began by the monotonic clock ([`Observation::began`]).
+    pub began: Duration,
     /// How it ended.
     pub outcome: Outcome,
     /// Good, but slower than the check's `max_time`.
@@ -29,6 +33,8 @@ pub struct Sight {
     pub address: Option<SocketAddr>,
     /// When the certificate of the target's own host ends, good or bad.
     pub certificate_expires_at: Option<Instant>,
+    /// What that certificate says.
+    pub certificate: Option<ShownCertificate>,
     /// The addresses it was redirected to, in order.
     pub redirects: Vec<String>,
     /// The method that gave the verdict.
@@ -41,6 +47,7 @@ impl Sight {
         Observation {
             site,
             at: self.at,
+            began: self.began,
             edited_at,
             outcome: self.outcome,
             degraded: self.degraded,

@@ -10,6 +10,33 @@ const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
+/// A certificate as a server shows it, good or bad.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownCertificate {
+    /// From when it holds.
+    pub valid_from: Instant,
+    /// When it ends.
+    pub expires_at: Instant,
+    /// Who issued it: the common name, else all that is said of him.
+    pub issuer: String,
+    /// The names and addresses it is for; at most a hundred.
+    pub names: Vec<String>,
+}
+
+/// What a certificate says; `None` when it cannot be read.
+pub(super) fn read(certificate: &CertificateDer<'_>) -> Option<ShownCertificate> {
+    let (valid_from, expires_at) = validity(certificate)?;
+    let (_, parsed) = X509Certificate::from_der(certificate).ok()?;
+    let issuer = parsed.issuer();
+    let common = issuer.iter_common_name().find_map(|name| name.as_str().ok()).map(str::to_owned);
+    Some(ShownCertificate {
+        valid_from,
+        expires_at,
+        issuer: plain(&common.unwrap_or_else(|| issuer.to_string()), 200),
+        names: all_names(&parsed).into_iter().take(100).map(|name| plain(&name, 260)).collect(),
+    })
+}
+
 /// From when to when a certificate holds.
 pub(super) fn validity(certificate: &CertificateDer<'_>) -> Option<(Instant, Instant)> {
     let (_, parsed) = X509Certificate::from_der(certificate).ok()?;
@@ -77,14 +104,19 @@ fn certificate_words(
 }
 
 /// The first names a certificate is for.
-fn names(certificate: &X509Certificate<'_>) -> String {
-    let Ok(Some(names)) = certificate.subject_alternative_name() else { return String::new() };
+fn all_names(certificate: &X509Certificate<'_>) -> Vec<String> {
+    let Ok(Some(names)) = certificate.subject_alternative_name() else { return Vec::new() };
     let told = names.value.general_names.iter().filter_map(|name| match name {
         GeneralName::DNSName(name) => Some((*name).to_owned()),
         GeneralName::IPAddress(bytes) => address(bytes),
         _ => None,
     });
-    let all: Vec<String> = told.collect();
+    told.collect()
+}
+
+/// The first of a certificate's names.
+fn names(certificate: &X509Certificate<'_>) -> String {
+    let all = all_names(certificate);
     let more = if all.len() > 3 { " …" } else { "" };
     plain(&format!("{}{more}", all.iter().take(3).cloned().collect::<Vec<_>>().join(", ")), 200)
 }

@@ -1,7 +1,7 @@
 //! Hours and days of sites, read as uptime and coverage. Days that are over have rows of their own; a day that goes on is
 //! made of its hours, and the hour that goes on is in the site's state.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer};
@@ -10,6 +10,7 @@ use super::rows::StateRow;
 use super::schema::site_states;
 use super::{AnyConnection, CHUNK, StoreError, spans};
 use crate::domain::plan::SiteState;
+use crate::domain::series::{self, Step, Window};
 use crate::domain::uptime::{Figure, Figures, Open, Tally};
 use crate::domain::{Instant, SiteId};
 
@@ -54,11 +55,11 @@ pub fn figures(
         }
     }
     // 2. What is open, as it stands now, and the hours of the day that is.
-    let mut open_days: BTreeMap<i64, Vec<SiteId>> = BTreeMap::new();
+    let mut open_days: BTreeMap<i64, BTreeSet<SiteId>> = BTreeMap::new();
     for (site, mut state) in states(connection, ids)? {
         let day = zone.day_of(hours.start_of(state.ledger.hour.number));
         if windows.first_days.iter().any(|first| day >= *first) {
-            open_days.entry(day).or_default().push(site);
+            open_days.entry(day).or_default().insert(site);
         }
         let over = state.ledger.settle(now, None, hours);
         let of_site = figures.entry(site).or_default();
@@ -70,8 +71,8 @@ pub fn figures(
     }
     for (day, sites) in open_days {
         let span = (zone.first_hour_of(day), zone.first_hour_of(day + 1));
-        let named = (sites.len() <= MOST_BY_NAME).then_some(sites.as_slice());
-        let sites: HashSet<SiteId> = sites.iter().copied().collect();
+        let named: Vec<SiteId> = sites.iter().copied().collect();
+        let named = (named.len() <= MOST_BY_NAME).then_some(named.as_slice());
         for (site, tally) in sums(connection, named, "site_hours", "hour", span)? {
             if sites.contains(&site) {
                 windows.add_day(figures.entry(site).or_default(), day, &tally);
@@ -178,6 +179,48 @@ pub fn totals(
     Ok(totals)
 }
 
+/// The history of a site at `now`, as a chart shows it: the oldest step first, none left out.
+///
+/// # Errors
+/// What the database says.
+pub fn series(
+    connection: &mut AnyConnection,
+    site: SiteId,
+    window: Window,
+    now: Instant,
+) -> Result<Vec<Step>, StoreError> {
+    let zone = spans::zone(connection)?.unwrap_or_default();
+    let hours = zone.hours();
+    let is_year = window == Window::Year;
+    let number = |hour: i64| if is_year { zone.day_of(hours.start_of(hour)) } else { hour };
+    let last = number(hours.number_of(now));
+    // Steps of several hours begin with the day or with a sixth hour of it, not with whatever hour it is.
+    let end = match window.step() {
+        1 => last + 1,
+        step => {
+            let begin = zone.first_hour_of(zone.day_of(now));
+            begin + ((last - begin) / step + 1) * step
+        }
+    };
+    let first = end - window.count();
+    let ids = [site];
+    let over = if is_year { spans::days } else { spans::hours };
+    let mut found: Vec<Open> =
+        over(connection, &ids, (first, end))?.into_iter().map(|(_, span)| span).collect();
+    for (_, mut state) in states(connection, Some(&ids))? {
+        let open_day = zone.day_of(hours.start_of(state.ledger.hour.number));
+        let mut open = state.ledger.settle(now, None, hours);
+        open.push(state.ledger.hour);
+        if is_year && open_day >= first {
+            let span = (zone.first_hour_of(open_day), zone.first_hour_of(open_day + 1));
+            open.extend(spans::hours(connection, &ids, span)?.into_iter().map(|(_, hour)| hour));
+        }
+        found.extend(open.into_iter().map(|open| Open { number: number(open.number), ..open }));
+    }
+    let start_of = |n: i64| if is_year { zone.start_of(n) } else { hours.start_of(n) };
+    Ok(series::steps(found, (first, window.count(), window.step()), now, start_of))
+}
+
 /// The sums per site of the hours (or days) with these numbers, the last one not among them. The database adds: it is
 /// many rows.
 fn sums(
@@ -187,18 +230,22 @@ fn sums(
     number: &str,
     (from, to): (i64, i64),
 ) -> Result<Vec<(SiteId, Tally)>, StoreError> {
-    let select =
-        "SELECT site_id, CAST(sum(up_ms) AS BIGINT) AS up_ms, CAST(sum(down_ms) AS BIGINT) AS down_ms";
-    let all = format!("{select} FROM {table} WHERE {number} >= $1 AND {number} < $2");
+    // From the states on, which is what CROSS tells SQLite: the key begins with site and place, and what is asked for is
+    // little of the whole table.
+    let all = format!(
+        "SELECT state.site_id, CAST(sum(span.up_ms) AS BIGINT) AS up_ms, CAST(sum(span.down_ms) AS BIGINT) AS down_ms \
+         FROM site_states state CROSS JOIN {table} span WHERE span.site_id = state.site_id \
+         AND span.location_id = state.location_id AND span.{number} >= $1 AND span.{number} < $2"
+    );
     let mut found: Vec<Sums> = Vec::new();
     match ids {
         None => {
-            let query = diesel::sql_query(format!("{all} GROUP BY site_id"));
+            let query = diesel::sql_query(format!("{all} GROUP BY state.site_id"));
             found.extend(query.bind::<BigInt, _>(from).bind::<BigInt, _>(to).load(connection)?);
         }
         Some(ids) => {
             for id in ids {
-                let query = diesel::sql_query(format!("{all} AND site_id = $3 GROUP BY site_id"));
+                let query = diesel::sql_query(format!("{all} AND state.site_id = $3 GROUP BY state.site_id"));
                 let query = query.bind::<BigInt, _>(from).bind::<BigInt, _>(to).bind::<Integer, _>(id.0);
                 found.extend(query.load(connection)?);
             }

@@ -37,12 +37,12 @@ pub(super) fn add(
         .filter(site_views::id.lt(border(first.plus(LOOKED_BACK))))
         .filter(site_views::site_id.eq_any(wanted.iter().map(|(id, _)| *id)))
         .filter(site_views::outcome.eq(Outcome::Up.number()))
-        .order(site_views::id)
+        .order(site_views::id.desc())
         .select((site_views::site_id, site_views::at))
         .load::<(i32, i64)>(connection)?;
     for (id, site) in wanted {
-        let of_site = looks.iter().filter(|(of, at)| *of == id && *at < site.down_at.ms());
-        site.last_good_at = of_site.last().map(|(_, at)| Instant::from_ms(*at));
+        let before = looks.iter().find(|(of, at)| *of == id && *at < site.down_at.ms());
+        site.last_good_at = before.map(|(_, at)| Instant::from_ms(*at));
     }
     Ok(())
 }

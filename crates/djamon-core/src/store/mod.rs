@@ -5,7 +5,9 @@
 //! Everything that writes goes through [`write`].
 
 pub mod backend;
+pub mod changes;
 pub mod channels;
+pub mod checkup;
 mod details;
 pub mod due;
 mod error;
@@ -18,11 +20,13 @@ pub mod notes;
 pub mod outages;
 pub mod outbox;
 mod owing;
+pub mod purge;
 pub mod record;
 pub mod report;
 mod rows;
 pub mod runs;
 mod schema;
+pub mod series;
 pub mod sessions;
 pub mod sign_ins;
 pub mod sites;
@@ -36,6 +40,7 @@ pub mod views;
 
 pub use backend::connection::AnyConnection;
 pub use backend::pool::{Pool, pool};
+pub use backend::stamp::stamp;
 pub use backend::tx::{attempt, write};
 pub use backend::url::DatabaseUrl;
 pub use error::StoreError;

@@ -28,6 +28,15 @@ pub fn last_id(connection: &mut AnyConnection) -> Result<Option<ViewId>, StoreEr
     Ok(newest.first::<GuidValue>(connection).optional()?.map(ViewId::from))
 }
 
+/// The key of the oldest SiteView of all.
+///
+/// # Errors
+/// What the database says.
+pub fn first_id(connection: &mut AnyConnection) -> Result<Option<ViewId>, StoreError> {
+    let oldest = site_views::table.order(site_views::id).select(site_views::id);
+    Ok(oldest.first::<GuidValue>(connection).optional()?.map(ViewId::from))
+}
+
 type ViewRow = (GuidValue, i64, i16, bool, Option<i16>, i32, Option<String>);
 
 /// At most `limit` looks of a site before the key `before`, newest first. May be short of `limit` although there are

@@ -1,5 +1,7 @@
-//! What bodies may hold, for the OpenAPI document; [`super::site_fields`] and [`super::group_changes`] read them.
+//! What bodies may hold, for the OpenAPI document; [`super::site_fields`], [`super::group_changes`] and
+//! [`super::channel_changes`] read them.
 
+use djamon_core::channels::Settings;
 use djamon_core::domain::SiteOptions;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -63,4 +65,37 @@ pub struct GroupChange {
     pub name: Option<String>,
     /// Whether visitors see it.
     pub public: Option<bool>,
+}
+
+/// A channel to be made.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewChannel {
+    /// Its name.
+    pub name: String,
+    /// What it is: `email`, `webhook`, `slack` … (docs/alerts.md).
+    pub kind: String,
+    /// The keys of its kind; secrets are written here and never shown again.
+    #[schema(value_type = Object)]
+    pub settings: Settings,
+    /// The groups it is told of, by slug or name; none: every site.
+    pub groups: Option<Vec<String>>,
+    /// Whether it is told of anything (true).
+    pub enabled: Option<bool>,
+}
+
+/// What changes of a channel. What is left out stays.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChannelChange {
+    /// Another name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The keys that change; null takes one back, `***` leaves a secret as it is.
+    #[schema(value_type = Option<Object>)]
+    pub settings: Option<Settings>,
+    /// The groups it is told of, by slug or name; none or null: every site.
+    pub groups: Option<Vec<String>>,
+    /// Whether it is told of anything; null: it is.
+    pub enabled: Option<bool>,
 }

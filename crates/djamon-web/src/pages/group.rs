@@ -1,15 +1,21 @@
 //! `/groups/{slug}`: the systems of one group.
 
 use djamon_core::store::statuses::Which;
-use djamon_core::store::{groups, statuses};
+use djamon_core::store::{groups, outages as store, statuses};
 use serde::Serialize;
 
-use super::page;
+use super::{known_until, page};
 use crate::answer::Answer;
 use crate::ask::Ask;
 use crate::error::WebError;
-use crate::view::home::Section;
-use crate::view::visible;
+use crate::view::outage::OutageLine;
+use crate::view::section::Section;
+use crate::view::visible::{self, Seen};
+
+/// How many outages are listed.
+const OUTAGES: usize = 10;
+/// Of how many sites the outages are asked for.
+const SITES: usize = 50;
 
 /// One group.
 ///
@@ -18,7 +24,9 @@ use crate::view::visible;
 pub fn group(ask: &Ask) -> Result<Answer, WebError> {
     #[derive(Serialize)]
     struct Page {
+        face: &'static str,
         section: Section,
+        outages: Vec<OutageLine>,
     }
     let slug = ask.slug()?;
     let database = &mut *ask.database()?;
@@ -28,6 +36,15 @@ pub fn group(ask: &Ask) -> Result<Answer, WebError> {
     }
     let mut sites = visible::sites(ask.reader, statuses::of(database, &Which::Group(group.id))?);
     statuses::add_figures(database, &mut sites, ask.now)?;
-    let section = Section::new(Some(group.slug), &group.name, sites.iter(), ask.now, ask.now);
-    page(ask, database, "group.html", &Page { section })
+    let mut found = Vec::new();
+    for one in sites.iter().take(SITES) {
+        found.extend(store::of_site(database, one.site.id, i64::try_from(OUTAGES).unwrap_or(i64::MAX))?);
+    }
+    found.sort_by_key(|of| std::cmp::Reverse(of.outage.id));
+    found.dedup_by_key(|of| of.outage.id);
+    let outages = found.into_iter().filter_map(|of| Seen::new(ask.reader, of)).take(OUTAGES);
+    let outages = outages.map(|seen| OutageLine::new(&seen, ask.now)).collect();
+    let known_until = known_until(ask, database)?;
+    let section = Section::new(Some(group.slug), &group.name, sites.iter(), ask.now, known_until);
+    page(ask, database, "group.html", &Page { face: section.face(), section, outages })
 }

@@ -1,25 +1,47 @@
 //! `/`: all systems.
 
 use djamon_core::store::statuses::Which;
-use djamon_core::store::{groups, statuses};
+use djamon_core::store::{checkup, groups, statuses};
 
 use super::page;
 use crate::answer::Answer;
 use crate::ask::Ask;
 use crate::error::WebError;
-use crate::pulse;
-use crate::view::home::Home;
+use crate::view::home::{Home, Known};
 use crate::view::visible;
+use crate::{outages, pulse};
+
+/// How many open outages are shown with their story; there is one, or one a group.
+const STORIES: usize = 5;
 
 /// Every site, said in one sentence first.
 ///
 /// # Errors
-/// [`WebError::Database`].
+/// [`WebError::Invalid`]; [`WebError::NotFound`] beyond the last page; [`WebError::Database`].
 pub fn home(ask: &Ask) -> Result<Answer, WebError> {
+    let (filter, number) = (ask.query.filter()?, ask.query.page()?);
     let database = &mut *ask.database()?;
     let mut sites = visible::sites(ask.reader, statuses::of(database, &Which::All)?);
     statuses::add_figures(database, &mut sites, ask.now)?;
     let pulse = pulse::take(ask, database, &visible::counts(&sites))?;
     let groups = groups::all(database)?;
-    page(ask, database, "home.html", &Home::new(&pulse, &groups, &sites, ask.now))
+    let open = pulse.open.iter().take(STORIES);
+    let stories =
+        open.map(|seen| outages::story(ask, database, seen.of.outage.id)).collect::<Result<Vec<_>, _>>()?;
+    let known = Known {
+        reader: ask.reader,
+        pulse: &pulse,
+        stories: &stories,
+        groups: &groups,
+        sites: &sites,
+        filter,
+        page: number,
+        now: ask.now,
+    };
+    let room = match ask.reader.sees_private() {
+        true => checkup::room(database, ask.app.database.url(), ask.now)?,
+        false => None,
+    };
+    let home = Home::new(known).ok_or(WebError::NotFound)?.with_room(room);
+    page(ask, database, "home.html", &home)
 }

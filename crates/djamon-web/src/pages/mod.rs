@@ -10,8 +10,10 @@ pub mod login;
 pub mod manage;
 pub mod outage;
 pub mod outages;
+pub mod past;
 pub mod site;
 
+use djamon_core::domain::Instant;
 use djamon_core::store::AnyConnection;
 use djamon_core::store::users::Role;
 use serde::Serialize;
@@ -22,8 +24,10 @@ use crate::ask::Ask;
 use crate::auth::session::Change;
 use crate::auth::{Caller, next};
 use crate::error::WebError;
-use crate::pulse;
+use crate::theme::Theme;
+use crate::view::blind::BlindLine;
 use crate::view::time::span;
+use crate::{pulse, wanted};
 
 /// Who looks at a page.
 #[derive(Debug, Serialize)]
@@ -44,8 +48,8 @@ fn me(ask: &Ask) -> Option<Me<'_>> {
     }
 }
 
-/// What the template makes of `view`, with what every page must say: that runs are missing, who is signed in, and what
-/// the page before left to be said.
+/// What the template makes of `view`, with what every page must say: that runs are missing or cannot see, what it is the
+/// state of, who is signed in, and what the page before left to be said.
 fn page(
     ask: &Ask,
     database: &mut AnyConnection,
@@ -55,18 +59,28 @@ fn page(
     #[derive(Serialize)]
     struct Shown<'a, View> {
         stopped: Option<String>,
+        blind: Option<BlindLine>,
+        token: Option<String>,
+        theme: &'static str,
+        kiosk: bool,
         me: Option<Me<'a>>,
         flash: Option<&'a str>,
         sign_in: String,
         #[serde(flatten)]
         view: &'a View,
     }
-    let (_, stale_for) = pulse::last_run(ask, database)?;
+    let (last, stale_for) = pulse::last_run(ask, database)?;
+    let blind = pulse::blind(database, last.as_ref().filter(|_| stale_for.is_none()))?;
     let flash = ask.session.as_ref().and_then(|session| session.flash.as_deref());
-    // Whoever comes from the form for signing in does not go back to it.
-    let next: String = byte_serialize(next::next(Some(&ask.uri), &ask.app.base).as_bytes()).collect();
+    // Whoever comes from the form for signing in does not go back to it, and what was searched for is not repeated.
+    let path = ask.address.split('?').next();
+    let next: String = byte_serialize(next::next(path, &ask.app.base).as_bytes()).collect();
     let shown = Shown {
         stopped: stale_for.map(span),
+        blind: blind.map(|time| BlindLine::new(&time, ask.now)),
+        token: wanted::token(ask)?,
+        theme: Theme::of(ask).name(),
+        kiosk: ask.query.get("kiosk").is_some(),
         me: me(ask),
         flash,
         sign_in: format!("{}/login?next={next}", ask.app.base),
@@ -80,4 +94,10 @@ fn page(
 fn done(ask: &Ask, path: &str, said: impl Into<String>) -> Result<Answer, WebError> {
     let answer = Answer::redirect(&format!("{}{path}", ask.app.base))?;
     Ok(answer.with_session(Change::Flash(said.into())))
+}
+
+/// Until when it is known how things stand: until now, or until runs stopped.
+fn known_until(ask: &Ask, database: &mut AnyConnection) -> Result<Instant, WebError> {
+    let (last, stale_for) = pulse::last_run(ask, database)?;
+    Ok(last.filter(|_| stale_for.is_some()).map_or(ask.now, |run| run.started_at))
 }

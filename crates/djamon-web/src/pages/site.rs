@@ -1,8 +1,8 @@
-//! `/sites/{slug}`: one system, its last looks and its outages.
+//! `/sites/{slug}`: one system, its response times, its last looks and its outages.
 
 use djamon_core::store::{groups, outages as store};
 
-use super::page;
+use super::{known_until, page, past};
 use crate::answer::Answer;
 use crate::api::sites::find;
 use crate::ask::Ask;
@@ -11,13 +11,14 @@ use crate::view::site::SitePage;
 use crate::view::visible::Seen;
 
 /// How many outages are listed.
-const OUTAGES: i64 = 10;
+const OUTAGES: i64 = 50;
 
 /// One site.
 ///
 /// # Errors
-/// [`WebError::NotFound`], [`WebError::Database`].
+/// [`WebError::NotFound`], [`WebError::Invalid`], [`WebError::Database`].
 pub fn site(ask: &Ask) -> Result<Answer, WebError> {
+    let range = ask.query.range()?;
     let database = &mut *ask.database()?;
     let found = find(ask, database)?;
     let group = match &found.group {
@@ -26,5 +27,8 @@ pub fn site(ask: &Ask) -> Result<Answer, WebError> {
     };
     let outages = store::of_site(database, found.site.id, OUTAGES)?;
     let outages: Vec<Seen> = outages.into_iter().filter_map(|of| Seen::new(ask.reader, of)).collect();
-    page(ask, database, "site.html", &SitePage::new(ask.reader, &found, group, &outages, ask.now))
+    let past = past::of(database, found.site.id, range, ask.now)?;
+    let known_until = known_until(ask, database)?;
+    let view = SitePage::new(ask.reader, &found, group, &outages, &past, known_until, ask.now);
+    page(ask, database, "site.html", &view)
 }

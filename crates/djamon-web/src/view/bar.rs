@@ -1,5 +1,6 @@
 //! The bar of a site's last looks, as an SVG: one stroke per run of equal marks, cut into bars by dashes in the style
-//! sheet, so that three hundred sites stay a small page. Kinds differ in height, not only in colour.
+//! sheet, so that a thousand sites stay a small page. Kinds differ in shape, not only in colour: up stands half as high as
+//! down, slow between them, failing is split in the middle, blind are dots, unknown is the ground line.
 
 use djamon_core::domain::recent::{MARKS, Mark};
 use serde::Serialize;
@@ -39,21 +40,26 @@ pub fn bar(marks: &[Mark]) -> Bar {
     }
     let stroke = |kind: Mark| {
         let of_kind = runs.iter().filter(|(mark, ..)| *mark == kind);
-        let d: String = of_kind
-            .map(|(_, at, count)| format!("M{} {}h{}", at * STEP, middle(kind), count * STEP - 1))
-            .collect();
+        let mut d = String::new();
+        for (_, at, count) in of_kind {
+            for middle in middles(kind) {
+                d.push_str(&format!("M{} {middle}h{}", at * STEP, count * STEP - 1));
+            }
+        }
         (!d.is_empty()).then(|| Stroke { kind: words::mark(kind), d })
     };
     Bar { strokes: ALL.into_iter().filter_map(stroke).collect(), text: text(&oldest_first) }
 }
 
-/// The middle of a mark's height in a bar of 20: the style sheet's stroke widths stand on the bottom line.
-const fn middle(mark: Mark) -> usize {
+/// The middles of what is drawn of a mark, in a bar of 20; the style sheet knows the strokes' widths.
+const fn middles(mark: Mark) -> &'static [usize] {
     match mark {
-        Mark::Up | Mark::Degraded => 13,
-        Mark::Failing => 11,
-        Mark::Down => 10,
-        Mark::Blind | Mark::Unknown => 18,
+        Mark::Up => &[15],
+        Mark::Degraded => &[13],
+        Mark::Failing => &[4, 16],
+        Mark::Down => &[10],
+        Mark::Blind => &[10],
+        Mark::Unknown => &[19],
     }
 }
 
@@ -77,9 +83,17 @@ mod tests {
         let bar = bar(&[Mark::Down, Mark::Up, Mark::Up]);
         assert_eq!(
             bar.strokes,
-            [Stroke { kind: "up", d: "M188 13h7".into() }, Stroke { kind: "down", d: "M196 10h3".into() }]
+            [Stroke { kind: "up", d: "M188 15h7".into() }, Stroke { kind: "down", d: "M196 10h3".into() }]
         );
         assert_eq!(bar.text, "Last 3 looks: 2 up, 1 down");
+    }
+
+    #[test]
+    fn every_kind_has_a_shape_of_its_own() {
+        let shapes: Vec<_> = ALL.iter().map(|kind| bar(&[*kind]).strokes.remove(0).d).collect();
+        let distinct: std::collections::BTreeSet<_> = shapes.iter().collect();
+        // Down is a full block where blind is a row of dots: the same middle, five times the width.
+        assert_eq!(distinct.len(), ALL.len() - 1, "{shapes:?}");
     }
 
     #[test]

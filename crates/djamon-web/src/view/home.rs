@@ -1,18 +1,47 @@
-//! The home page and a group's page: the sentence first, then what is broken, then the rest.
+//! The home page: the sentence first, then what is broken, then the rest.
 
 use std::time::Duration;
 
 use djamon_core::domain::health::{Overall, StateCounts};
-use djamon_core::domain::run::Blind;
-use djamon_core::domain::{Group, GroupId, Instant};
+use djamon_core::domain::run::BlindTime;
+use djamon_core::domain::status::State;
+use djamon_core::domain::{Group, Instant};
+use djamon_core::json::Reader;
+use djamon_core::store::checkup::Room;
 use djamon_core::store::statuses::SiteStatus;
 use serde::Serialize;
 
-use super::outage::OutageLine;
-use super::site::SiteLine;
-use super::time::{When, span, when};
-use super::{visible, words};
+use super::card::Card;
+use super::filter::Filter;
+use super::paginator::Paginator;
+use super::section::{Section, sections};
+use super::time::{When, exactly, span, when};
+use super::{blind, visible, words};
+use crate::outages::Story;
 use crate::pulse::Pulse;
+
+/// How many sites a page of the list has: so many still come in one answer of less than 100 KB.
+pub const SITES: i64 = 1000;
+
+/// What the home page is made of, as the reader may see it.
+pub struct Known<'a> {
+    /// Who reads.
+    pub reader: Reader,
+    /// How everything stands.
+    pub pulse: &'a Pulse,
+    /// The stories of the open outages, the oldest first.
+    pub stories: &'a [Story],
+    /// Every group, by name.
+    pub groups: &'a [Group],
+    /// Every site, the worst first.
+    pub sites: &'a [SiteStatus],
+    /// Which of them are asked for.
+    pub filter: Filter,
+    /// Which page of these, from 1.
+    pub page: i64,
+    /// When it is read.
+    pub now: Instant,
+}
 
 /// The home page.
 #[derive(Debug, Serialize)]
@@ -23,21 +52,61 @@ pub struct Home {
     names: Option<String>,
     reason: Option<String>,
     is_empty: bool,
+    /// What members are told of the monitor's disk.
+    short_of_room: Option<String>,
     last_run: Option<When>,
     last_run_ago: Option<String>,
     counts: StateCounts,
-    outages: Vec<OutageLine>,
+    cards: Vec<Card>,
+    find: Find,
     sections: Vec<Section>,
+    paginator: Paginator,
+}
+
+/// The form that asks for some of the sites, and what it found.
+#[derive(Debug, Serialize)]
+struct Find {
+    filter: Filter,
+    is_open: bool,
+    states: Vec<Choice>,
+    groups: Vec<Choice>,
+    all: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct Choice {
+    value: String,
+    name: String,
+    chosen: bool,
 }
 
 impl Home {
-    /// The page of all that the reader may see; `sites` are the worst first, `groups` by name.
-    pub fn new(pulse: &Pulse, groups: &[Group], sites: &[SiteStatus], now: Instant) -> Self {
+    /// The same page, with a word about a disk that is nearly full.
+    pub fn with_room(mut self, room: Option<Room>) -> Self {
+        self.short_of_room = room.filter(|room| room.is_short()).map(|room| {
+            format!(
+                "The monitor's disk is nearly full: {} MiB are free, {} should be.",
+                room.free >> 20,
+                room.wanted >> 20
+            )
+        });
+        self
+    }
+
+    /// The page, or `None` when the list has no such page.
+    pub fn new(known: Known) -> Option<Self> {
+        let Known { reader, pulse, stories, groups, sites, filter, page, now } = known;
         let counts = visible::counts(sites);
         let last_run_at = pulse.last_run.as_ref().map(|run| run.started_at);
-        let blind = pulse.last_run.as_ref().and_then(|run| run.blind.as_ref());
         // Nobody knows how long anything has lasted since runs stopped.
         let known_until = last_run_at.filter(|_| pulse.overall == Overall::Stale).unwrap_or(now);
+        let name_of = |one: &SiteStatus| {
+            let group = groups.iter().find(|group| Some(group.id) == one.site.group);
+            group.map(|group| group.name.as_str())
+        };
+        let wanted = filter.apply(reader, sites, name_of);
+        let rows = i64::try_from(wanted.len()).unwrap_or(i64::MAX);
+        let paginator = Paginator::new(page, rows, SITES)?.asking(filter.query());
         let mut home = Home {
             now: pulse.overall.name(),
             sentence: String::new(),
@@ -45,20 +114,23 @@ impl Home {
             names: None,
             reason: None,
             is_empty: sites.is_empty(),
-            last_run: last_run_at.map(|at| when(at, now)),
+            short_of_room: None,
+            last_run: last_run_at.map(|at| exactly(at, now)),
             last_run_ago: last_run_at.map(|at| span(now.since(at))),
             counts,
-            outages: pulse.open.iter().map(|seen| OutageLine::new(seen, now)).collect(),
-            sections: sections(groups, sites, now, known_until),
+            cards: stories.iter().map(|story| Card::new(story, now, known_until)).collect(),
+            find: Find::new(filter, groups, sites),
+            sections: sections(groups, wanted, &paginator, now, known_until),
+            paginator,
         };
         match pulse.overall {
             Overall::Stale => home.say_stale(pulse.stale_for.unwrap_or_default()),
             Overall::Outage => home.say_outage(pulse, now),
-            Overall::Blind => home.say_blind(blind, now),
+            Overall::Blind => home.say_blind(pulse.blind.as_ref(), now),
             Overall::Unknown => home.say_unknown(),
             Overall::Up => home.sentence = all_up(&counts),
         }
-        home
+        Some(home)
     }
 
     fn say_stale(&mut self, silent: Duration) {
@@ -76,10 +148,12 @@ impl Home {
         self.names = Some(words::names(down.map(|named| named.name.as_str()), 6));
     }
 
-    fn say_blind(&mut self, blind: Option<&Blind>, now: Instant) {
-        self.sentence = "The monitor cannot see: its own connection is down".into();
-        self.since = blind.map(|blind| when(blind.from, now));
-        self.reason = Some("Nothing below is counted as up or down until it sees again.".into());
+    fn say_blind(&mut self, time: Option<&BlindTime>, now: Instant) {
+        self.sentence = "The monitor cannot see".into();
+        self.since = time.map(|time| when(time.from, now));
+        let why = time.map_or("", |time| blind::why(&time.reason));
+        self.reason =
+            Some(format!("{}. Nothing below is counted as up or down until it sees again.", sentence(why)));
     }
 
     fn say_unknown(&mut self) {
@@ -90,6 +164,36 @@ impl Home {
         }
         .into();
     }
+}
+
+impl Find {
+    fn new(filter: Filter, groups: &[Group], sites: &[SiteStatus]) -> Self {
+        let state = |state: State| Choice {
+            value: state.name().into(),
+            name: words::state(state).into(),
+            chosen: filter.state == Some(state),
+        };
+        let group = |group: &Group| Choice {
+            value: group.slug.clone(),
+            name: group.name.clone(),
+            chosen: filter.group.as_ref() == Some(&group.slug),
+        };
+        // A group whose sites the reader may not see does not exist for the reader.
+        let seen = groups.iter().filter(|group| sites.iter().any(|one| one.site.group == Some(group.id)));
+        Find {
+            is_open: filter.is_open(),
+            states: State::ALL.into_iter().map(state).collect(),
+            groups: seen.map(group).collect(),
+            all: sites.len(),
+            filter,
+        }
+    }
+}
+
+/// `words` as the beginning of a sentence.
+fn sentence(words: &str) -> String {
+    let mut chars = words.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
 
 /// The sentence for a good day, which hides nothing that is not up.
@@ -107,55 +211,6 @@ fn all_up(counts: &StateCounts) -> String {
         }
     }
     said
-}
-
-/// Sites shown together.
-#[derive(Debug, Serialize)]
-pub struct Section {
-    /// The group's slug; none for sites without a group.
-    slug: Option<String>,
-    name: String,
-    counts: StateCounts,
-    sites: Vec<SiteLine>,
-}
-
-impl Section {
-    /// A section of these sites, which come the worst first, as they stood at `known_until`.
-    pub fn new<'a>(
-        slug: Option<String>,
-        name: &str,
-        sites: impl Iterator<Item = &'a SiteStatus> + Clone,
-        now: Instant,
-        known_until: Instant,
-    ) -> Self {
-        Section {
-            slug,
-            name: name.to_owned(),
-            counts: visible::counts(sites.clone()),
-            sites: sites.map(|one| SiteLine::new(one, now, known_until)).collect(),
-        }
-    }
-}
-
-/// Groups with something down first, then with something failing, then by name; sites without a group come last.
-fn sections(groups: &[Group], sites: &[SiteStatus], now: Instant, known_until: Instant) -> Vec<Section> {
-    let of = |group: Option<GroupId>| sites.iter().filter(move |one| one.site.group == group);
-    let mut sections: Vec<Section> = groups
-        .iter()
-        .map(|group| {
-            Section::new(Some(group.slug.clone()), &group.name, of(Some(group.id)), now, known_until)
-        })
-        .collect();
-    let others =
-        if sections.iter().any(|section| !section.sites.is_empty()) { "Other systems" } else { "Systems" };
-    sections.push(Section::new(None, others, of(None), now, known_until));
-    sections.retain(|section| !section.sites.is_empty());
-    sections.sort_by_key(|section| match section.counts {
-        StateCounts { down: 1.., .. } => 0,
-        StateCounts { failing: 1.., .. } => 1,
-        _ => 2,
-    });
-    sections
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use djamon_core::store::outages::NamedPart;
 use djamon_core::store::outbox::Alert;
 use serde::Serialize;
 
+use super::chart::{WIDTH, Window};
 use super::site::SiteLink;
 use super::time::{When, exactly, span, when};
 use super::visible::Seen;
@@ -64,6 +65,9 @@ pub struct OutagePage {
     outage: OutageLine,
     seconds: u64,
     detected: When,
+    /// The two ends of the axis on which the parts are drawn, and where on it the outage was detected.
+    axis: (When, When),
+    detected_x: i64,
     parts: Vec<PartLine>,
     steps: Vec<Step>,
     alerts: Vec<AlertLine>,
@@ -72,6 +76,9 @@ pub struct OutagePage {
 #[derive(Debug, Serialize)]
 struct PartLine {
     site: SiteLink,
+    /// Where its bar begins on the outage's axis of [`WIDTH`], and how long it is.
+    x: i64,
+    width: i64,
     down: When,
     up: Option<When>,
     left: Option<&'static str>,
@@ -82,7 +89,7 @@ struct PartLine {
 
 /// One step of the time line.
 #[derive(Debug, PartialEq, Eq, Serialize)]
-struct Step {
+pub struct Step {
     at: When,
     kind: &'static str,
     title: &'static str,
@@ -104,20 +111,28 @@ impl OutagePage {
     /// The whole story as `reader` may see it.
     pub fn new(reader: Reader, story: &Story, now: Instant) -> Self {
         let outage = &story.seen.of.outage;
+        let axis = Window { from: outage.started_at, to: outage.resolved_at.unwrap_or(now) };
         OutagePage {
+            axis: (exactly(axis.from, now), exactly(axis.to, now)),
+            detected_x: axis.x(outage.detected_at, WIDTH),
             outage: OutageLine::new(&story.seen, now),
             seconds: outage.resolved_at.unwrap_or(now).since(outage.started_at).as_secs(),
             detected: exactly(outage.detected_at, now),
-            parts: story.seen.of.parts.iter().map(|named| part(reader, named, now)).collect(),
+            parts: story.seen.of.parts.iter().map(|named| part(reader, named, &axis, now)).collect(),
             steps: steps(story, now),
             alerts: story.alerts.iter().map(|one| alert(reader, one, now)).collect(),
         }
     }
 }
 
-fn part(reader: Reader, named: &NamedPart, now: Instant) -> PartLine {
+fn part(reader: Reader, named: &NamedPart, axis: &Window, now: Instant) -> PartLine {
     let part = &named.part;
+    let (x, end) = (axis.x(part.down_at, WIDTH), axis.x(part.up_at.unwrap_or(now), WIDTH));
+    // A short one would not be seen.
+    let width = (end - x).max(6);
     PartLine {
+        x: x.min(WIDTH - width),
+        width,
         site: named.into(),
         down: exactly(part.down_at, now),
         up: part.up_at.map(|at| exactly(at, now)),
@@ -152,7 +167,7 @@ fn noted(note: &Note, now: Instant) -> Step {
 
 /// 1. What each site went through, what happened to the outage, what left. 2. In order. 3. Equal neighbours as one.
 /// 4. What people noted, between them.
-fn steps(story: &Story, now: Instant) -> Vec<Step> {
+pub fn steps(story: &Story, now: Instant) -> Vec<Step> {
     // 1.
     let mut told: Vec<(Instant, &'static str, &'static str, Option<&str>)> = Vec::new();
     for named in &story.seen.of.parts {

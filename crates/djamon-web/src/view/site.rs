@@ -5,11 +5,15 @@ use djamon_core::domain::status::{State, Status};
 use djamon_core::domain::uptime::{Figure, Figures, percent};
 use djamon_core::domain::{Instant, Look, Phases};
 use djamon_core::store::outages::NamedPart;
+use djamon_core::store::series::Stretch;
 use djamon_core::store::statuses::SiteStatus;
 use serde::Serialize;
 
 use super::bar::{Bar, bar};
+use super::chart::{Chart, points};
+use super::days::{Days, days};
 use super::outage::OutageLine;
+use super::range::{Range, RangeChoice};
 use super::time::{When, exactly, span, took, when};
 use super::visible::Seen;
 use super::words;
@@ -25,10 +29,44 @@ pub struct SiteLine {
     slow: bool,
     lasting: Option<String>,
     since: Option<When>,
+    /// Whether it still stands so, so that a clock may go on counting.
+    ticking: bool,
     reason: Option<String>,
     took: Option<String>,
-    uptime: Option<String>,
+    figures: Vec<Cell>,
     bar: Bar,
+}
+
+/// The uptime over a window, short enough for a list.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+struct Cell {
+    over: &'static str,
+    uptime: Option<String>,
+    /// How much is known, when that is not as good as everything.
+    known: Option<String>,
+    /// `good`, `fair` (below 99.9 %) or `poor` (below 99 %).
+    grade: &'static str,
+}
+
+fn cell(over: &'static str, figure: Figure) -> Cell {
+    let known = figure.coverage_ppm.filter(|ppm| *ppm < 990_000).map(|ppm| match ppm {
+        0..10_000 => "<1".to_owned(),
+        ppm => (ppm / 10_000).to_string(),
+    });
+    Cell {
+        over,
+        uptime: figure.uptime_ppm.map(percent),
+        known: known.filter(|_| figure.uptime_ppm.is_some()),
+        grade: match figure.uptime_ppm {
+            Some(0..990_000) => "poor",
+            Some(990_000..999_000) => "fair",
+            _ => "good",
+        },
+    }
+}
+
+fn cells(figures: &Figures) -> Vec<Cell> {
+    vec![cell("24 h", figures.day), cell("7 d", figures.week), cell("30 d", figures.month)]
 }
 
 impl SiteLine {
@@ -50,7 +88,8 @@ impl SiteLine {
                 .first()
                 .filter(|look| is_up && look.outcome.is_good())
                 .map(|look| took(look.duration_ms)),
-            uptime: of.figures.day.uptime_ppm.map(percent),
+            ticking: known_until == now,
+            figures: cells(&of.figures),
             bar: bar(&status.marks),
         }
     }
@@ -71,14 +110,29 @@ fn reason(status: &Status) -> Option<String> {
 #[derive(Debug, Serialize)]
 pub struct SitePage {
     site: SiteLine,
+    since: Option<When>,
     url: Option<String>,
     group: Option<Group>,
     failures: u32,
     good: u32,
     certificate: Option<CertificateLine>,
     figures: Vec<FigureLine>,
+    range: &'static str,
+    ranges: Vec<RangeChoice>,
+    chart: Chart,
+    days: Days,
     looks: Vec<LookLine>,
     outages: Vec<OutageLine>,
+}
+
+/// What is drawn of a site's past.
+pub struct Past {
+    /// How far back the chart looks.
+    pub range: Range,
+    /// What is known of it, oldest first.
+    pub stretches: Vec<Stretch>,
+    /// The days that are known, oldest first.
+    pub days: Vec<Stretch>,
 }
 
 #[derive(Debug, Serialize)]
@@ -131,23 +185,36 @@ struct LookLine {
 }
 
 impl SitePage {
-    /// The page as `reader` may see it; `group` is the group's name, `outages` are newest first.
+    /// The page as `reader` may see it; `group` is the group's name, `outages` are newest first. What goes on is known
+    /// until `known_until`.
     pub fn new(
         reader: Reader,
         of: &SiteStatus,
         group: Option<String>,
         outages: &[Seen],
+        past: &Past,
+        known_until: Instant,
         now: Instant,
     ) -> Self {
+        let parts = outages.iter().flat_map(|seen| &seen.of.parts).map(|named| &named.part);
+        let down: Vec<(Instant, Instant)> = parts
+            .filter(|part| part.site == of.site.id)
+            .map(|part| (part.down_at, part.up_at.unwrap_or(known_until)))
+            .collect();
         let group = of.group.clone().zip(group).map(|(slug, name)| Group { slug, name });
         SitePage {
-            site: SiteLine::new(of, now, now),
+            site: SiteLine::new(of, now, known_until),
+            since: of.status.since.map(|since| when(since, now)),
             url: reader.sees_private().then(|| of.site.shown_url()),
             group,
             failures: of.status.failures,
             good: of.status.good,
             figures: figures(&of.figures),
             certificate: of.status.certificate_expires_at.map(|at| certificate(at, now)),
+            range: past.range.words(),
+            ranges: past.range.choices(),
+            chart: Chart::new(past.range, &points(past.range, &past.stretches), &down, now),
+            days: days(&past.days, now),
             looks: of.status.looks.iter().map(|look| look_line(reader, look, now)).collect(),
             outages: outages.iter().map(|seen| OutageLine::new(seen, now)).collect(),
         }
@@ -190,5 +257,23 @@ pub struct SiteLink {
 impl From<&NamedPart> for SiteLink {
     fn from(named: &NamedPart) -> Self {
         SiteLink { name: named.name.clone(), slug: (!named.is_removed).then(|| named.slug.clone()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_figure_in_a_list_says_when_little_is_known() {
+        let cell = |uptime, coverage| cell("24 h", Figure { uptime_ppm: uptime, coverage_ppm: coverage });
+        let said = |uptime, coverage| {
+            let Cell { uptime, known, grade, .. } = cell(uptime, coverage);
+            (uptime.unwrap_or_default(), known.unwrap_or_default(), grade)
+        };
+        assert_eq!(said(Some(1_000_000), Some(995_000)), ("100".into(), String::new(), "good"));
+        assert_eq!(said(Some(998_900), Some(500_000)), ("99.89".into(), "50".into(), "fair"));
+        assert_eq!(said(Some(729_500), Some(9_999)), ("72.95".into(), "<1".into(), "poor"));
+        assert_eq!(said(None, Some(0)), (String::new(), String::new(), "good"));
     }
 }

@@ -5,6 +5,9 @@ use djamon_core::domain::recent::Mark;
 use djamon_core::domain::status::State;
 use djamon_core::domain::{EventKind, Outcome};
 
+/// How many letters of names a sentence has at most, unless one name has more.
+const LINE: usize = 120;
+
 /// A site's state.
 pub const fn state(state: State) -> &'static str {
     match state {
@@ -75,7 +78,7 @@ pub const fn mark(mark: Mark) -> &'static str {
     }
 }
 
-/// Names in a sentence, at most `most` of them: `Shop, API and 3 more`.
+/// Names in a sentence, at most `most` of them and fewer when they are long: `Shop, API and 3 more`. None is cut.
 pub fn names<'a>(names: impl Iterator<Item = &'a str>, most: usize) -> String {
     let mut known: Vec<&str> = Vec::new();
     for name in names {
@@ -83,8 +86,14 @@ pub fn names<'a>(names: impl Iterator<Item = &'a str>, most: usize) -> String {
             known.push(name);
         }
     }
-    let more = known.len().saturating_sub(most);
-    known.truncate(most);
+    let mut length = 0;
+    let fit = known.iter().take(most).take_while(|name| {
+        length += name.chars().count();
+        length <= LINE
+    });
+    let fit = fit.count().max(1);
+    let more = known.len().saturating_sub(fit);
+    known.truncate(fit);
     match more {
         0 => known.join(", "),
         more => format!("{} and {more} more", known.join(", ")),
@@ -99,6 +108,11 @@ mod tests {
     fn many_names_are_counted() {
         assert_eq!(names(["a", "b", "a"].into_iter(), 5), "a, b");
         assert_eq!(names(["a", "b", "c", "d"].into_iter(), 2), "a, b and 2 more");
+        let long = "x".repeat(100);
+        assert_eq!(names([long.as_str(), "b", &long[1..]].into_iter(), 5), format!("{long}, b and 1 more"));
+        let longer = "x".repeat(500);
+        assert_eq!(names([longer.as_str(), "b"].into_iter(), 5), format!("{longer} and 1 more"));
+        assert_eq!(names([].into_iter(), 5), "");
     }
 
     #[test]

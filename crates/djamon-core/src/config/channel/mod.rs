@@ -1,14 +1,15 @@
 //! Channels that are not sections of the file: kept in the database or written in the file of `apply`, each of a kind
 //! that has its keys.
 //!
-//! `kind` says which kinds there are, `keys` what each takes, `secrets` where secrets come from, `read` makes the
-//! `settings` of it all.
+//! `kind` says which kinds there are, `keys` what each takes, `secrets` where secrets come from, `values` takes values
+//! as types, `read` makes the `settings` of a kind of it all.
 
 mod keys;
 mod kind;
 mod read;
 mod secrets;
 mod settings;
+mod values;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -77,7 +78,7 @@ pub fn channel(
         return Err(ConfigError { problems });
     }
     // 3.
-    read::settings(kind, read::Values::new(given, base)).map_err(ConfigError::from)
+    read::settings(kind, values::Values::new(given, base)).map_err(ConfigError::from)
 }
 
 fn wrong_names(kind: Kind, settings: &Map<String, Json>) -> Vec<String> {

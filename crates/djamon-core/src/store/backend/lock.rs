@@ -13,8 +13,8 @@ use crate::store::StoreError;
 
 const MIGRATE_LOCK: &str = "migrate.lock";
 
-/// Held while a run goes on; released when it is dropped or the process dies.
-pub struct RunLock(#[expect(dead_code, reason = "held, not read")] Held);
+/// Held while a run or a purge goes on; released when it is dropped or the process dies.
+pub struct RunLock(Held);
 
 #[expect(dead_code, reason = "held, not read")]
 enum Held {
@@ -22,14 +22,46 @@ enum Held {
     Session(Box<AnyConnection>),
 }
 
+impl Drop for RunLock {
+    fn drop(&mut self) {
+        if let Held::Session(session) = &mut self.0 {
+            // A server notices a moment late that a session is gone: who runs next would find the lock taken.
+            let _ = session.batch_execute("SELECT pg_advisory_unlock_all()");
+        }
+    }
+}
+
 /// Tries to take the lock of `location`'s runs; `None` when another run holds it.
 ///
 /// # Errors
 /// [`StoreError`] when the lock file cannot be made or the server not be reached.
 pub fn try_run_lock(url: &DatabaseUrl, location: &str) -> Result<Option<RunLock>, StoreError> {
+    try_lock(
+        url,
+        &format!("{location}.lock"),
+        "SELECT pg_try_advisory_lock(69, hashtext($1)) AS taken",
+        location,
+    )
+}
+
+/// Tries to take the lock of purges; `None` when another purge holds it.
+///
+/// # Errors
+/// [`StoreError`] when the lock file cannot be made or the server not be reached.
+pub fn try_purge_lock(url: &DatabaseUrl) -> Result<Option<RunLock>, StoreError> {
+    // No location can be called so: none has a dot in its name.
+    try_lock(url, "purge.run.lock", "SELECT pg_try_advisory_lock(70, hashtext($1)) AS taken", "purge")
+}
+
+fn try_lock(
+    url: &DatabaseUrl,
+    suffix: &str,
+    on_server: &str,
+    name: &str,
+) -> Result<Option<RunLock>, StoreError> {
     match url {
         DatabaseUrl::Sqlite(path) => {
-            let file = lock_file(url, &beside(path, &format!("{location}.lock")))?;
+            let file = lock_file(url, &beside(path, suffix))?;
             match file.try_lock() {
                 Ok(()) => Ok(Some(RunLock(Held::File(file)))),
                 Err(TryLockError::WouldBlock) => Ok(None),
@@ -43,8 +75,8 @@ pub fn try_run_lock(url: &DatabaseUrl, location: &str) -> Result<Option<RunLock>
                 taken: bool,
             }
             let mut session = open(url, Opening::Existing)?;
-            let query = diesel::sql_query("SELECT pg_try_advisory_lock(69, hashtext($1)) AS taken");
-            let Taken { taken } = query.bind::<Text, _>(location).get_result(&mut session)?;
+            let Taken { taken } =
+                diesel::sql_query(on_server).bind::<Text, _>(name).get_result(&mut session)?;
             Ok(taken.then(|| RunLock(Held::Session(Box::new(session)))))
         }
     }

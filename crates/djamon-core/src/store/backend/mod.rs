@@ -8,5 +8,8 @@ pub mod migrate;
 mod multi;
 pub mod partitions;
 pub mod pool;
+pub mod reserve;
+pub mod space;
+pub mod stamp;
 pub mod tx;
 pub mod url;

@@ -1,0 +1,127 @@
+//! What the pages cost: the release program serves a database with a month of history to somebody on the same machine,
+//! whose own use of the processors is in the figures.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use djamon_core::clock::{Clock, SystemClock};
+use djamon_core::store::DatabaseUrl;
+use djamon_core::store::backend::migrate::open_or_create;
+use djamon_tests::scene::{Scene, failed, good};
+use tempfile::TempDir;
+
+use crate::client::{self, Question};
+use crate::database;
+use crate::table::Bar::{self, AtLeast, AtMost};
+use crate::table::{Figure, Table};
+use crate::works::Extent;
+
+const HOUR: Duration = Duration::from_hours(1);
+const LONG: Duration = Duration::from_secs(4);
+const CONNECTIONS: usize = 8;
+
+/// `djamon-web` at work.
+struct Served {
+    child: Child,
+    address: SocketAddr,
+    _directory: TempDir,
+}
+
+impl Served {
+    /// Serves so many sites of one group with a month of hours, an hour of minutes and `views` more SiteViews behind them.
+    fn new(sites: usize, views: u64) -> Result<Served> {
+        let directory = tempfile::tempdir()?;
+        let url = format!("sqlite://{}", directory.path().join("djamon.db").display());
+        let configuration = format!("[database]\nurl = {url:?}\n[web]\nlisten = \"127.0.0.1:0\"\n");
+        std::fs::write(directory.path().join("djamon.toml"), configuration)?;
+        let mut connection = open_or_create(&DatabaseUrl::parse(&url)?)?;
+        let now = SystemClock::start().now();
+        database::add_history(&mut connection, views, now.minus(HOUR * 24 * 31))?;
+        fill(&mut Scene::new(connection, now), sites);
+
+        let program = std::env::current_exe()?.with_file_name("djamon-web");
+        ensure!(program.exists(), "{} is missing; run make bench", program.display());
+        let mut child = Command::new(program).current_dir(directory.path()).stderr(Stdio::piped()).spawn()?;
+        let mut line = String::new();
+        BufReader::new(child.stderr.take().context("stderr")?).read_line(&mut line)?;
+        let port = line.split("port ").nth(1).and_then(|rest| rest.split(':').next());
+        let port: u16 = port.with_context(|| format!("djamon-web said {line:?}"))?.parse()?;
+        Ok(Served { child, address: SocketAddr::from(([127, 0, 0, 1], port)), _directory: directory })
+    }
+
+    /// The most memory it held so far, in bytes.
+    fn peak(&self) -> Result<f64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("VmHWM")?;
+        let kib: u32 = line.trim().trim_end_matches(" kB").parse()?;
+        Ok(f64::from(kib) * 1024.0)
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A month in hours and an hour in minutes, up to the time the scene begins with; one site in fifty is not always up.
+fn fill(scene: &mut Scene, sites: usize) {
+    let until = scene.now;
+    scene.now = until.minus(HOUR * 24 * 31);
+    let group = scene.group("All", true);
+    for n in 0..sites {
+        scene.site(&format!("System number {n} of many"), Some(&group));
+    }
+    let mut runs = 0;
+    while scene.now < until {
+        scene.pace = if scene.now < until.minus(HOUR) { HOUR } else { Duration::from_mins(1) };
+        runs += 1;
+        scene.minute(|slug| {
+            let fails = slug.ends_with("7-of-many") && slug.len() % 5 == 0 && runs % 9 == 0;
+            if fails { failed(djamon_core::domain::Outcome::Timeout) } else { good() }
+        });
+    }
+}
+
+/// Pages and JSON of 100 and of 1,000 sites.
+pub fn pages(extent: Extent, table: &mut Table) -> Result<()> {
+    let anew = |path, encoding| Question { path, is_new: true, encoding };
+    let kept = |path| Question { path, is_new: false, encoding: "br" };
+    let rate = |of: &Served, question: &Question| {
+        client::load(of.address, question, CONNECTIONS, LONG).map(Figure::Count)
+    };
+
+    let hundred = Served::new(100, 0)?;
+    let measured = rate(&hundred, &anew("/?n=", "identity"))?;
+    table.row("home of 100 sites, rendered anew: a second", measured, None, AtLeast(Figure::Count(1000)))?;
+    let measured = rate(&hundred, &kept("/"))?;
+    table.row("home of 100 sites, kept: a second", measured, None, AtLeast(Figure::Count(20_000)))?;
+    drop(hundred);
+
+    let (views, name) = match extent {
+        Extent::Usual => (1_000_000, "1 million"),
+        Extent::Full => (10_000_000, "10 million"),
+    };
+    let first_byte = |of: &Served| client::first_byte(of.address, &anew("/?n=", "br"), 100).map(Figure::Time);
+    let few = Served::new(1000, 100_000)?;
+    let reference = first_byte(&few)?;
+    drop(few);
+    let thousand = Served::new(1000, views)?;
+    let measured = first_byte(&thousand)?;
+    let title = format!("home of 1,000 sites on {name}, first byte (p95)");
+    table.row(&title, measured, Some(reference), AtMost(Figure::Time(Duration::from_millis(60))))?;
+    let title = format!("the same beside 100,000 SiteViews ({name})");
+    table.row(&title, measured, Some(reference), Bar::Ratio(1.25))?;
+    let mut connection = client::Client::connect(thousand.address)?;
+    let length = connection.ask(&kept("/"), 0, &mut Duration::default())?;
+    let length = Figure::Bytes(f64::from(u32::try_from(length)?));
+    table.row("home of 1,000 sites, compressed", length, None, AtMost(Figure::Bytes(100_000.0)))?;
+    let measured = rate(&thousand, &kept("/api/v1/groups/all"))?;
+    table.row("group_data of 1,000 sites: a second", measured, None, AtLeast(Figure::Count(4000)))?;
+    let peak = Figure::Bytes(thousand.peak()?);
+    table.row("djamon-web: peak memory", peak, None, AtMost(Figure::Bytes(64.0 * 1024.0 * 1024.0)))
+}

@@ -1,0 +1,145 @@
+//! `djamon-check purge`: takes away what is past its time, beside runs and pages that notice nothing of it.
+
+use std::io::{IsTerminal, Write};
+use std::time::Duration;
+
+use djamon_core::calendar::Zone;
+use djamon_core::clock::Stopwatch;
+use djamon_core::store::backend::lock::try_purge_lock;
+use djamon_core::store::backend::space;
+use djamon_core::store::purge::{self, Course, Kind, Limits};
+use djamon_core::store::{AnyConnection, spans};
+
+use crate::app::{App, Exit, Failure};
+use crate::progress::Progress;
+
+/// What `purge` is told.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct PurgeArgs {
+    /// Take away site views older than this, instead of `[history] keep_views`
+    #[arg(long, value_name = "DURATION")]
+    older_than: Option<humantime::Duration>,
+    /// Only say how much would go
+    #[arg(long)]
+    dry_run: bool,
+}
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// Purges, or says what would go.
+///
+/// # Errors
+/// Exit code 2 for a limit that would leave nothing to judge by, 75 when another purge goes on; what the database says, then
+/// what went before is gone.
+pub fn run(app: &App, args: &PurgeArgs, out: &mut dyn Write) -> Result<Exit, Failure> {
+    let history = &app.config.history;
+    let keep_views = args.older_than.map_or(history.keep_views, Into::into);
+    if keep_views < DAY {
+        return Err(Failure::usage(format!(
+            "--older-than {} is too short; keep at least 1d",
+            humantime::format_duration(keep_views)
+        )));
+    }
+    let mut connection = app.connect()?;
+    let zone = spans::zone(&mut connection)?.unwrap_or(Zone(history.time_zone));
+    let limits = Limits::new(app.now(), keep_views, history.keep_hours, zone);
+    if args.dry_run {
+        return dry_run(&mut connection, &limits, out);
+    }
+    let Some(_lock) = try_purge_lock(&app.url)? else {
+        return match app.terminal || app.verbose {
+            true => Err(Failure::busy("another purge is still going")),
+            false => Ok(Exit::Busy),
+        };
+    };
+    let is_watched = (app.terminal || app.verbose) && !app.quiet;
+    for kind in Kind::ALL {
+        let gone = all_of(app, &mut connection, kind, &limits)?;
+        if is_watched && gone > 0 {
+            writeln!(out, "{gone} {} are gone", kind.name())?;
+        }
+    }
+    give_back(&mut connection)?;
+    Ok(Exit::Done)
+}
+
+fn dry_run(connection: &mut AnyConnection, limits: &Limits, out: &mut dyn Write) -> Result<Exit, Failure> {
+    for kind in Kind::ALL {
+        let (rows, bytes) = purge::count(connection, kind, limits)?;
+        writeln!(out, "{rows} {} would go, about {} KiB", kind.name(), bytes / 1024)?;
+    }
+    Ok(Exit::Done)
+}
+
+/// Takes away all of a kind, step by step, and gives how many went.
+fn all_of(app: &App, connection: &mut AnyConnection, kind: Kind, limits: &Limits) -> Result<u64, Failure> {
+    let is_wanted = app.terminal && !app.quiet && std::io::stderr().is_terminal();
+    let total = if is_wanted { purge::count(connection, kind, limits)?.0 } else { 0 };
+    let mut progress = Progress::of(is_wanted, total, kind.name());
+    let (mut pace, mut course, mut gone) = (Pace::default(), Course::default(), 0);
+    while let Some(some) =
+        pace.step(|most| Ok::<_, Failure>(purge::step(connection, kind, limits, &mut course, most)?))?
+    {
+        gone += some;
+        progress.advance(some);
+    }
+    progress.finish();
+    Ok(gone)
+}
+
+/// Gives the room back to the disk, as far as nobody has to wait for it.
+fn give_back(connection: &mut AnyConnection) -> Result<(), Failure> {
+    let mut pace = Pace { most: 200 };
+    while pace.step(|most| space::give_back(connection, most))? > 0 {}
+    Ok(space::cut_log(connection)?)
+}
+
+/// How large a step may be: about twenty milliseconds, and as long a pause after it, so that whoever waits for the database
+/// gets it in between.
+struct Pace {
+    most: u32,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Pace { most: 1000 }
+    }
+}
+
+const STEP: Duration = Duration::from_millis(20);
+const LARGEST: u32 = 10_000;
+
+impl Pace {
+    fn step<T, E>(&mut self, work: impl FnOnce(u32) -> Result<T, E>) -> Result<T, E> {
+        let watch = Stopwatch::start();
+        let done = work(self.most)?;
+        let took = watch.elapsed();
+        self.adapt(took);
+        std::thread::sleep(took.min(Duration::from_millis(200)));
+        Ok(done)
+    }
+
+    fn adapt(&mut self, took: Duration) {
+        self.most = match took {
+            long if long > 2 * STEP => (self.most / 2).max(50),
+            short if short < STEP / 2 => (self.most * 2).min(LARGEST),
+            _ => self.most,
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_grow_while_they_are_quick_and_shrink_when_they_are_slow() {
+        let mut pace = Pace::default();
+        (0..10).for_each(|_| pace.adapt(Duration::ZERO));
+        assert_eq!(pace.most, LARGEST);
+        pace.adapt(STEP);
+        assert_eq!(pace.most, LARGEST);
+        pace.adapt(3 * STEP);
+        assert_eq!(pace.most, LARGEST / 2);
+    }
+}

@@ -1,0 +1,92 @@
+//! A site's history as a chart shows it: a number of stretches of equal kind, each with its time and response times.
+
+use super::times::Times;
+use super::uptime::{Open, Tally};
+use super::{Instant, report::Range};
+
+/// How far back, and in which steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Window {
+    /// 24 hours.
+    Day,
+    /// 7 days of hours.
+    Week,
+    /// 30 days in steps of 6 hours.
+    Month,
+    /// 365 days.
+    Year,
+}
+
+impl Window {
+    /// All of them, the shortest first.
+    pub const ALL: [Window; 4] = [Window::Day, Window::Week, Window::Month, Window::Year];
+
+    /// Its name in addresses.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Window::Day => "24h",
+            Window::Week => "7d",
+            Window::Month => "30d",
+            Window::Year => "1y",
+        }
+    }
+
+    /// The window of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Window::ALL.into_iter().find(|window| window.name() == name)
+    }
+
+    /// How many hours (days for a year) it goes back, the current one among them.
+    pub const fn count(self) -> i64 {
+        match self {
+            Window::Day => 24,
+            Window::Week => 7 * 24,
+            Window::Month => 30 * 24,
+            Window::Year => 365,
+        }
+    }
+
+    /// How many of them make one step.
+    pub const fn step(self) -> i64 {
+        match self {
+            Window::Day | Window::Week | Window::Year => 1,
+            Window::Month => 6,
+        }
+    }
+}
+
+/// One step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// When it is; the last one may go on.
+    pub range: Range,
+    /// Its time.
+    pub tally: Tally,
+    /// How long good looks took.
+    pub times: Times,
+}
+
+/// The steps from `first`, each `step` numbers long, up to `now`; `start_of` tells when a number begins.
+pub fn steps(
+    spans: impl IntoIterator<Item = Open>,
+    (first, count, step): (i64, i64, i64),
+    now: Instant,
+    start_of: impl Fn(i64) -> Instant,
+) -> Vec<Step> {
+    let mut steps: Vec<Step> = (0..count)
+        .step_by(usize::try_from(step).unwrap_or(1))
+        .map(|at| Step {
+            range: Range { from: start_of(first + at), to: start_of(first + at + step).min(now) },
+            tally: Tally::default(),
+            times: Times::default(),
+        })
+        .collect();
+    for span in spans {
+        let at = usize::try_from((span.number - first).div_euclid(step)).ok();
+        if let Some(step) = at.and_then(|at| steps.get_mut(at)) {
+            step.tally.add(&span.tally);
+            step.times.merge(&span.times);
+        }
+    }
+    steps
+}

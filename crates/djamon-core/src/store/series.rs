@@ -1,0 +1,101 @@
+//! One site's hours and days, one by one, with what goes on as it stands now: what charts are drawn from.
+
+use diesel::prelude::*;
+
+use super::rows::StateRow;
+use super::schema::site_states;
+use super::{AnyConnection, StoreError, spans};
+use crate::calendar::Zone;
+use crate::domain::plan::SiteState;
+use crate::domain::uptime::Open;
+use crate::domain::{Instant, SiteId};
+
+/// A stretch of a site's past.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stretch {
+    /// When it began.
+    pub from: Instant,
+    /// When it ends; the one that goes on lies partly in the future.
+    pub to: Instant,
+    /// What is known of it, of all locations together.
+    pub open: Open,
+}
+
+/// The hours of `site` from the one of `from` to the one of `now`, oldest first; those without looks are left out.
+///
+/// # Errors
+/// What the database says.
+pub fn hours(
+    connection: &mut AnyConnection,
+    site: SiteId,
+    from: Instant,
+    now: Instant,
+) -> Result<Vec<Stretch>, StoreError> {
+    let hours = zone(connection)?.hours();
+    let (first, last) = (hours.number_of(from), hours.number_of(now));
+    let mut found: Vec<Open> =
+        spans::hours(connection, &[site], (first, last + 1))?.into_iter().map(|(_, hour)| hour).collect();
+    found.extend(open_hours(connection, site, now)?.into_iter().filter(|hour| hour.number >= first));
+    Ok(together(found, |number| hours.start_of(number)))
+}
+
+/// The last `count` days of `site` by the calendar of the history, today among them, as [`hours`].
+///
+/// # Errors
+/// What the database says.
+pub fn days(
+    connection: &mut AnyConnection,
+    site: SiteId,
+    count: i64,
+    now: Instant,
+) -> Result<Vec<Stretch>, StoreError> {
+    let zone = zone(connection)?;
+    let today = zone.day_of(now);
+    let first = today - count + 1;
+    let mut found: Vec<Open> =
+        spans::days(connection, &[site], (first, today + 1))?.into_iter().map(|(_, day)| day).collect();
+    // A day that goes on, for this site or by the calendar, has no row yet: it is made of its hours.
+    let open = open_hours(connection, site, now)?;
+    let day_of = |hour: &Open| zone.day_of(zone.hours().start_of(hour.number));
+    let unwritten = open.iter().map(day_of).min().unwrap_or(today).max(first);
+    let over =
+        spans::hours(connection, &[site], (zone.first_hour_of(unwritten), zone.first_hour_of(today + 1)))?;
+    let over = over.into_iter().map(|(_, hour)| hour).filter(|hour| {
+        // Several locations may be at different days.
+        !found.iter().any(|day| day.number == day_of(hour))
+    });
+    let hours: Vec<Open> = over.chain(open).collect();
+    found.extend(hours.into_iter().map(|hour| Open { number: day_of(&hour), ..hour }));
+    found.retain(|day| day.number >= first);
+    Ok(together(found, |number| zone.start_of(number)))
+}
+
+fn zone(connection: &mut AnyConnection) -> Result<Zone, StoreError> {
+    Ok(spans::zone(connection)?.unwrap_or_default())
+}
+
+/// The hours that no row tells of yet.
+fn open_hours(connection: &mut AnyConnection, site: SiteId, now: Instant) -> Result<Vec<Open>, StoreError> {
+    let hours = zone(connection)?.hours();
+    let rows = site_states::table.filter(site_states::site_id.eq(site.0)).select(StateRow::as_select());
+    let rows: Vec<StateRow> = rows.load(connection)?;
+    let mut found = Vec::new();
+    for row in rows {
+        let (_, mut state): (SiteId, SiteState) = row.try_into()?;
+        found.extend(state.ledger.settle(now, None, hours));
+        found.push(state.ledger.hour);
+    }
+    Ok(found)
+}
+
+/// Those of one number as one, in order.
+fn together(mut spans: Vec<Open>, start_of: impl Fn(i64) -> Instant) -> Vec<Stretch> {
+    spans.sort_by_key(|span| span.number);
+    let sum = |same: &[Open]| {
+        let (first, rest) = same.split_first()?;
+        let mut open = first.clone();
+        rest.iter().for_each(|other| open.add_span(other));
+        Some(Stretch { from: start_of(open.number), to: start_of(open.number + 1), open })
+    };
+    spans.chunk_by(|one, other| one.number == other.number).filter_map(sum).collect()
+}

@@ -1,0 +1,1 @@
+DROP INDEX outages_run;

@@ -1,0 +1,53 @@
+//! A disk that runs full: the reserve beside the database carries outages and alerts through, and is taken again.
+
+use djamon_tests::mount::Disk;
+use djamon_tests::place::Place;
+use djamon_tests::site_server::SiteServer;
+use serde_json::json;
+
+#[test]
+fn on_a_full_disk_checks_go_on_and_alerts_leave_and_it_recovers_by_itself() {
+    let (disk, site) = (Disk::of("100m"), SiteServer::start());
+    let url = format!("sqlite://{}/djamon.db", disk.path().display());
+    let place = Place::with(&format!(
+        "[database]\nurl = {url:?}\n[check]\nsandbox_urls = []\n[history]\ntime_zone = \"UTC\"\n\
+         [email]\nfrom = \"djamon@example.org\"\nto = [\"ops@example.org\"]\nfile_dir = \"mail\"\n"
+    ));
+    let reserve = disk.path().join("djamon.db.reserve");
+    place.done(&["site", "add", &site.url(), "--slug", "shop"]);
+    place.done(&["run"]);
+    assert_eq!(reserve.metadata().unwrap().len(), 16 << 20, "taken while there is room");
+    let found = place.json(&["doctor", "--json"]);
+    let disk_line = found.as_array().unwrap().iter().find(|line| line["what"] == "disk").unwrap();
+    assert_eq!(disk_line["level"], "warn", "a disk of 100 MB is told of before it is full: {found:#}");
+
+    // 1. Full to the last byte while the site goes down: the first run gives the reserve up and says so, once.
+    disk.fill("ballast");
+    site.answer(503);
+    let first = place.run(&["run"]);
+    assert_eq!(first.code, 0, "{first:?}");
+    assert!(
+        first.err.contains("its reserve is being used up now") && first.err.lines().count() == 1,
+        "{first:?}"
+    );
+    assert!(!reserve.exists());
+    place.done(&["run"]);
+    place.done(&["run"]);
+    let open = place.json(&["outages", "--open", "--json"]);
+    assert_eq!((open.as_array().unwrap().len(), &open[0]["sites"][0]["slug"]), (1, &json!("shop")));
+    let mails: Vec<_> = std::fs::read_dir(place.path().join("mail")).unwrap().flatten().collect();
+    assert_eq!(mails.len(), 1, "the alert has left");
+    let text = std::fs::read_to_string(mails[0].path()).unwrap();
+    assert!(text.contains("Subject: DOWN"), "{text}");
+
+    // 2. Room again: everything is whole, the outage ends, and the reserve is taken again.
+    std::fs::remove_file(disk.path().join("ballast")).unwrap();
+    site.answer(200);
+    place.done(&["run"]);
+    place.done(&["run"]);
+    assert_eq!(place.json(&["outages", "--open", "--json"]), json!([]));
+    assert_eq!(reserve.metadata().unwrap().len(), 16 << 20);
+    let found = place.json(&["doctor", "--json"]);
+    let integrity = found.as_array().unwrap().iter().find(|line| line["what"] == "integrity").unwrap();
+    assert_eq!(integrity["level"], "ok", "{found:#}");
+}
