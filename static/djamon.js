@@ -158,7 +158,8 @@ document.addEventListener("input", (event) => {
   typing = setTimeout(search, 150, form);
 });
 document.addEventListener("submit", (event) => {
-  if (!event.target.matches("form.find")) return;
+  // A form's own names hide its methods: one has a field called "matches".
+  if (!event.target.classList.contains("find")) return;
   event.preventDefault();
   search(event.target);
 });

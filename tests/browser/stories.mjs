@@ -12,13 +12,13 @@ const stories = {
       await page.goto("sites/shop");
       assert.equal(await page.getByText("site.test").count(), 0, "visitors see no addresses");
       await page.getByRole("link", { name: "Sign in" }).click();
-      assert.equal(await page.evaluate(() => document.activeElement.name), "name");
+      await focusOn(page, "name");
       await page.getByLabel("Name").fill("Alice");
       await page.getByLabel("Password").fill("a guess");
       await page.getByRole("button", { name: "Sign in" }).click();
       assert.match(await page.getByRole("alert").innerText(), /Name or password is wrong/);
       assert.equal(await page.getByLabel("Name").inputValue(), "Alice");
-      assert.equal(await page.evaluate(() => document.activeElement.name), "password");
+      await focusOn(page, "password");
       await page.getByLabel("Password").fill(PASSWORD);
       await page.keyboard.press("Enter");
       await page.getByText("http://site.test/").waitFor();
@@ -78,7 +78,7 @@ const stories = {
       await tabTo(page, "Skip to content");
       await tabTo(page, "Sign in");
       await page.keyboard.press("Enter");
-      await page.waitForURL(/login/);
+      await focusOn(page, "name");
       await page.keyboard.type("Alice");
       await page.keyboard.press("Tab");
       await page.keyboard.type(PASSWORD);
@@ -89,7 +89,7 @@ const stories = {
       await page.waitForURL(/manage\/sites$/);
       await tabTo(page, "Add a system");
       await page.keyboard.press("Enter");
-      await page.waitForURL(/add\/site$/);
+      await focusOn(page, "url");
       await page.keyboard.type(target);
       await tabTo(page, "When it is an outage");
       await page.keyboard.press("Enter");
@@ -98,7 +98,7 @@ const stories = {
       await tabTo(page, "Add it");
       await page.keyboard.press("Enter");
       await page.getByText("is not a whole number").waitFor();
-      assert.equal(await page.evaluate(() => document.activeElement.name), "attempts", "the first error has the focus");
+      await focusOn(page, "attempts"); // the first error
       await page.keyboard.press("Control+A");
       await page.keyboard.type("4");
       await tabTo(page, "Try it now");
@@ -152,6 +152,11 @@ async function addWithTrial(page) {
   await page.getByText("The target is added; the next run looks at it.").waitFor();
   await page.getByRole("link", { name: "The target", exact: true }).click();
   assert.equal(await page.getByLabel("Good status codes").inputValue(), "200");
+}
+
+/// Waits until the field has the focus by itself.
+function focusOn(page, name) {
+  return page.waitForFunction((wanted) => document.activeElement?.name === wanted, name);
 }
 
 /// Tabs on until what is called `name` has the focus, which must be seen.

@@ -68,6 +68,9 @@ impl Answer {
     /// Type, bytes and version, when it is nothing but these: 200 and no other header of its own.
     pub fn plain(&self) -> Option<(&'static str, &Bytes, Option<&HeaderValue>)> {
         let (content_type, body) = self.content.as_ref()?;
+        if self.session != Change::None {
+            return None;
+        }
         let version = match self.headers.as_slice() {
             [] => None,
             [(name, version)] if name == header::ETAG => Some(version),

@@ -42,8 +42,8 @@ pub struct Ask {
     pub body: Bytes,
     /// Where it comes from.
     pub client: Client,
-    /// Its own address, complete with the base and what stands behind the question mark.
-    pub uri: String,
+    /// Path and parameters as they were sent.
+    pub address: String,
     /// The state of the database that the answer is of at least; known to handlers of what readers see.
     pub state: Option<u64>,
     path: Vec<(String, String)>,
@@ -63,7 +63,7 @@ impl Ask {
             headers: request.headers().clone(),
             body: Bytes::new(),
             client: Client::of(request, &app.trusted_proxies),
-            uri: request.uri().to_string(),
+            address: request.uri().to_string(),
             state: None,
             path: path.collect(),
         }

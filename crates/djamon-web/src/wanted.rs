@@ -29,9 +29,13 @@ const MINUTE_MS: i64 = 60_000;
 /// # Errors
 /// Those of the handler; [`WebError::Database`].
 pub fn answer(mut ask: Ask, route: &Route) -> Result<Answer, WebError> {
-    // What is managed is not shown anew under the hands of whoever fills in a form.
-    if route.who != Who::Readers {
+    if route.who == Who::Anyone {
         return (route.handler)(&ask);
+    }
+    if route.face == Face::Page && route.who != Who::Readers {
+        // A form is never changed under somebody's hands.
+        let answer = (route.handler)(&ask)?;
+        return with_theme(&ask, route, answer);
     }
     let state = ask.app.watch.state(&ask.app.database)?;
     ask.state = Some(state);
@@ -40,10 +44,15 @@ pub fn answer(mut ask: Ask, route: &Route) -> Result<Answer, WebError> {
     {
         return Ok(Answer::empty());
     }
-    // The head of a page names the person who is signed in, and a session may have left something to be said.
-    let is_personal = route.face == Face::Page && (ask.caller != Caller::Visitor || ask.session.is_some());
+    // The head of a page names the person who is signed in.
+    let is_personal = route.face == Face::Page && ask.caller != Caller::Visitor;
     let answer = if route.kept && !is_personal { kept(&ask, route, state)? } else { (route.handler)(&ask)? };
-    match Theme::cookie(&ask) {
+    with_theme(&ask, route, answer)
+}
+
+/// `answer`, which remembers the colours that were chosen.
+fn with_theme(ask: &Ask, route: &Route, answer: Answer) -> Result<Answer, WebError> {
+    match Theme::cookie(ask) {
         Some(cookie) if route.face == Face::Page => answer.with_header(header::SET_COOKIE, cookie),
         _ => Ok(answer),
     }
@@ -64,7 +73,7 @@ pub fn token(ask: &Ask) -> Result<Option<String>, WebError> {
 /// 1. What is kept. 2. What the handler makes, kept for the next one.
 fn kept(ask: &Ask, route: &Route, state: u64) -> Result<Answer, WebError> {
     let encoding = Encoding::of(ask.header("accept-encoding").unwrap_or_default());
-    let key = Key::new(ask.reader, ask.uri.clone(), Theme::of(ask).name(), encoding.name());
+    let key = Key::new(ask.reader, ask.address.clone(), Theme::of(ask).name(), encoding.name());
     // 1.
     if let Some(kept) = ask.app.shelf.get(&key, state, ask.now) {
         return encoding.answer(kept);

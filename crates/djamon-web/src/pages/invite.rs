@@ -22,7 +22,7 @@ struct Page<'a> {
     is_new: bool,
     fields: [Field; 2],
     key: &'a str,
-    token: String,
+    forms: String,
 }
 
 /// The form.
@@ -95,16 +95,16 @@ fn show(ask: &Ask, key: &str, wrong: &[Invalid]) -> Result<Answer, WebError> {
         Err(StoreError::Missing { .. }) => return over(ask),
         found => found?,
     };
-    let (token, cookie) = origin::for_visitors(ask)?;
+    let (forms, cookie) = origin::for_visitors(ask)?;
     // Somebody may be signed in already, as somebody else even: then their forms' token is asked for.
-    let token = ask.session.as_ref().map_or(token, |session| session.forms.clone());
+    let forms = ask.session.as_ref().map_or(forms, |session| session.forms.clone());
     let mut fields = password_fields();
     if let Some(first) = fields.first_mut() {
         first.focus = true;
     }
     form::complain(&mut fields, wrong);
     let view =
-        Page { name: &user.name, may: user.role.name(), is_new: !user.has_password, fields, key, token };
+        Page { name: &user.name, may: user.role.name(), is_new: !user.has_password, fields, key, forms };
     let answer = origin::with_cookie(ask, page(ask, database, "invite.html", &view)?, cookie)?;
     let status = if wrong.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     Ok(answer.with_status(status))

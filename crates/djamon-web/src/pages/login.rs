@@ -18,7 +18,7 @@ struct Page {
     fields: [Field; 2],
     problem: Option<String>,
     next: String,
-    token: String,
+    forms: String,
 }
 
 /// The form.
@@ -84,7 +84,7 @@ fn fields() -> [Field; 2] {
 }
 
 fn show(ask: &Ask, next: String, fields: [Field; 2], problem: Option<String>) -> Result<Answer, WebError> {
-    let (token, cookie) = origin::for_visitors(ask)?;
-    let answer = page(ask, &mut *ask.database()?, "login.html", &Page { fields, problem, next, token })?;
+    let (forms, cookie) = origin::for_visitors(ask)?;
+    let answer = page(ask, &mut *ask.database()?, "login.html", &Page { fields, problem, next, forms })?;
     origin::with_cookie(ask, answer, cookie)
 }

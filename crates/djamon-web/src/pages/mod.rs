@@ -80,8 +80,9 @@ fn page(
         Reader::Visitor => None,
     };
     let flash = ask.session.as_ref().and_then(|session| session.flash.as_deref());
-    // Whoever comes from the form for signing in does not go back to it.
-    let next: String = byte_serialize(next::next(Some(&ask.uri), &ask.app.base).as_bytes()).collect();
+    // Whoever comes from the form for signing in does not go back to it, and what was searched for is not repeated.
+    let path = ask.address.split('?').next();
+    let next: String = byte_serialize(next::next(path, &ask.app.base).as_bytes()).collect();
     let shown = Shown {
         stopped: stale_for.map(span),
         blind: blind.map(|time| BlindLine::new(&time, ask.now)),
