@@ -163,7 +163,7 @@ fn servers_that_break_off_or_talk_without_end_lose_nothing_and_cost_nothing() {
         let send =
             |sink: &HttpSink| sender(kind, &sink.url()).send(&message(&story(EventKind::Opened, ["Shop"])));
         let (was, reason) = failure(send(&HttpSink::start([Answer::none()])));
-        assert_eq!(was, "temporary", "{kind}: {reason}");
+        assert_eq!(was, "unconfirmed", "{kind}: {reason}");
         assert!(reason.contains("may have arrived, and comes again under the same key"), "{kind}: {reason}");
 
         let (was, reason) = failure(send(&HttpSink::start([Answer::new(500).body(&large)])));

@@ -65,9 +65,9 @@ pub(super) fn asked(
     secrets: &Secrets,
 ) -> Result<Answer, NotifyError> {
     let host = host(&request.url);
-    let failed = |what: String| {
+    let told = |what: String| {
         let Called { name, hint } = called;
-        NotifyError::temporary(secrets.hidden(&format!("{name} ({host}): {what}; check the line, or {hint}")))
+        secrets.hidden(&format!("{name} ({host}): {what}; check the line, or {hint}"))
     };
     let mut wire = HttpRequest::builder()
         .method(request.method.name())
@@ -76,8 +76,12 @@ pub(super) fn asked(
     for (name, value) in request.headers {
         wire = wire.header(name, value);
     }
-    let wire = wire.body(request.body).map_err(|_| failed("the request cannot be written".to_owned()))?;
-    let answer = agent.run(wire).map_err(|error| failed(in_words(&error)))?;
+    let unwritten = |_| NotifyError::temporary(told("the request cannot be written".to_owned()));
+    let wire = wire.body(request.body).map_err(unwritten)?;
+    let answer = agent.run(wire).map_err(|error| match may_have_arrived(&error) {
+        true => NotifyError::unconfirmed(told(in_words(&error))),
+        false => NotifyError::temporary(told(in_words(&error))),
+    })?;
     Ok(Answer::read(answer))
 }
 
@@ -136,6 +140,19 @@ pub(super) fn host(url: &Url) -> String {
         (Some(host), Some(port)) => format!("{host}:{port}"),
         (Some(host), None) => host.to_owned(),
         (None, _) => "nowhere".to_owned(),
+    }
+}
+
+/// Whether the request may have been taken: it broke off after there was a connection.
+fn may_have_arrived(error: &ureq::Error) -> bool {
+    use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    match error {
+        ureq::Error::Timeout(ureq::Timeout::Resolve | ureq::Timeout::Connect) => false,
+        ureq::Error::Timeout(_) | ureq::Error::Protocol(_) => true,
+        ureq::Error::Io(error) => {
+            matches!(error.kind(), UnexpectedEof | ConnectionReset | ConnectionAborted | BrokenPipe)
+        }
+        _ => false,
     }
 }
 

@@ -81,20 +81,26 @@ impl Sender for Poster {
     }
 
     fn send(&self, message: &Message) -> Result<(), NotifyError> {
-        let failed = |error: &dyn std::error::Error| {
+        let told = |error: &dyn std::error::Error| {
             let (cause, place) = (cause(error), self.place);
-            NotifyError::temporary(format!(
-                "X could not be asked: {cause}; check the line, and api_url in {place}"
-            ))
+            format!("X could not be asked: {cause}; check the line, and api_url in {place}")
         };
         // A redirect would carry the signature of another address: none is followed.
         let client = Client::builder().timeout(PATIENCE).redirect(reqwest::redirect::Policy::none()).build();
         let now = self.clock.now();
         let parameters = OAuthParameters::new().timestamp(seconds(now));
-        let post = client.map_err(|error| failed(&error))?.oauth1_with_params(self.secrets(), parameters);
+        let post = client
+            .map_err(|error| NotifyError::temporary(told(&error)))?
+            .oauth1_with_params(self.secrets(), parameters);
         let answer =
             post.post(self.posts.clone()).json(&serde_json::json!({ "text": self.text(message) })).send();
-        Answer::read(answer.map_err(|error| failed(&error))?).verdict(now, &self.hidden(), self.place)
+        let answer = answer.map_err(|error| match &error {
+            reqwest_oauth1::Error::Reqwest(asked) if !asked.is_connect() && !asked.is_builder() => {
+                NotifyError::unconfirmed(told(&error))
+            }
+            _ => NotifyError::temporary(told(&error)),
+        })?;
+        Answer::read(answer).verdict(now, &self.hidden(), self.place)
     }
 
     fn preview(&self, message: &Message) -> Result<String, NotifyError> {
