@@ -20,6 +20,7 @@ use djamon_tests::reaper::{Reaper, Unit};
 use djamon_tests::running::Running;
 use djamon_tests::site_server::SiteServer;
 use djamon_tests::smtp_sink::{Arrived, Script, SmtpSink};
+use djamon_tests::tell;
 
 #[derive(QueryableByName)]
 struct Found {
@@ -261,6 +262,6 @@ on_both! {
         assert!(arrived.values().all(|subjects| subjects.len() == 1), "{arrived:#?}");
         let stats = place.json(&["alerts", "stats", "--json"]);
         assert_eq!((&stats["lost"], &stats["pending"], &stats["parked"]), (&0.into(), &0.into(), &0.into()), "{stats}");
-        println!("crashes {crashes}, delivered {}, duplicates {duplicates}, lost {}", stats["sent"], stats["lost"]);
+        tell!("crashes {crashes}, delivered {}, duplicates {duplicates}, lost {}", stats["sent"], stats["lost"]);
     }
 }
