@@ -10,6 +10,7 @@ use actix_web::http::header;
 use actix_web::web::Bytes;
 use djamon_core::domain::Instant;
 use djamon_core::domain::health;
+use djamon_core::store::AnyConnection;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
@@ -40,7 +41,7 @@ pub fn answer(mut ask: Ask, route: &Route) -> Result<Answer, WebError> {
     let state = ask.app.watch.state(&ask.app.database)?;
     ask.state = Some(state);
     if let (Face::Page, Some(since)) = (route.face, ask.query.get("since"))
-        && since == token(&ask)?.unwrap_or_default()
+        && since == token(&ask, &mut *ask.database()?)?.unwrap_or_default()
     {
         return Ok(Answer::empty());
     }
@@ -62,9 +63,9 @@ fn with_theme(ask: &Ask, route: &Route, answer: Answer) -> Result<Answer, WebErr
 ///
 /// # Errors
 /// [`WebError::Database`].
-pub fn token(ask: &Ask) -> Result<Option<String>, WebError> {
+pub fn token(ask: &Ask, database: &mut AnyConnection) -> Result<Option<String>, WebError> {
     let Some(state) = ask.state else { return Ok(None) };
-    let (last, stale_for) = pulse::last_run(ask, &mut *ask.database()?)?;
+    let (last, stale_for) = pulse::last_run(ask, database)?;
     let run = last.map_or(0, |run| run.id.0);
     let ticks = if stale_for.is_some() { ask.now.ms() / MINUTE_MS } else { 0 };
     Ok(Some(format!("{}-{state}-{run}-{ticks}", ask.app.started_at.ms())))

@@ -194,3 +194,16 @@ fn a_postgresql_database_that_is_gone_is_503() {
     assert_eq!((health.status, &health.json()["reason"]), (503, &json!("the database cannot be reached")));
     assert!(!health.body.contains(name), "{}", health.body);
 }
+
+#[test]
+fn more_readers_than_connections_are_all_answered() {
+    let database = TestDatabase::migrated(Backend::Sqlite);
+    let scene = outage(&database);
+    let (web, _) = web(&config(&database), scene.now);
+    std::thread::scope(|scope| {
+        let ask = |n: usize| web.get(&format!("/sites/shop?n={n}")).status;
+        let readers: Vec<_> = (0..40).map(|n| scope.spawn(move || ask(n))).collect();
+        let statuses: Vec<u16> = readers.into_iter().map(|reader| reader.join().unwrap()).collect();
+        assert_eq!(statuses, [200; 40], "no page waits for a second connection while it holds one");
+    });
+}

@@ -87,7 +87,7 @@ fn page(
         stopped: stale_for.map(span),
         blind: blind.map(|time| BlindLine::new(&time, ask.now)),
         alerts_in_trouble,
-        token: wanted::token(ask)?,
+        token: wanted::token(ask, database)?,
         theme: Theme::of(ask).name(),
         kiosk: ask.query.get("kiosk").is_some(),
         me: me(ask),

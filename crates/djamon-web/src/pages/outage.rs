@@ -43,7 +43,9 @@ pub fn note(ask: &Ask) -> Result<Answer, WebError> {
     let (id, form) = (ask.outage()?, ask.form()?);
     let text = form.get("text").unwrap_or_default();
     let author = ask.caller.name().unwrap_or_default();
-    match write(&mut *ask.database()?, |database| notes::add(database, id, author, text, ask.now)) {
+    // The connection is given back before a page asks for one.
+    let written = write(&mut *ask.database()?, |database| notes::add(database, id, author, text, ask.now));
+    match written {
         Ok(()) => super::done(ask, &format!("/outages/{id}"), "Your note is added."),
         Err(StoreError::Invalid(wrong)) => {
             let mut field = [note_field().filled(text)];

@@ -5,6 +5,7 @@ pub mod api;
 pub mod bar;
 pub mod blind;
 pub mod card;
+pub mod channel_form;
 pub mod chart;
 pub mod days;
 pub mod filter;

@@ -2,13 +2,12 @@
 
 use actix_web::http::StatusCode;
 use djamon_core::channels::{Author, Settings, laid_over, shown as masked};
-use djamon_core::config::{ChannelKey, ConfigError, Kind as ChannelKind, Takes, keys_of};
+use djamon_core::config::{ConfigError, Kind as ChannelKind};
 use djamon_core::domain::channel::{ChannelChange, NewChannel};
 use djamon_core::domain::{Channel, GroupId, Invalid};
 use djamon_core::json::ChannelJson;
 use djamon_core::store::{AnyConnection, StoreError, channels, groups, write};
 use serde::Serialize;
-use serde_json::Value;
 
 use super::site_edit::is_version;
 use crate::answer::Answer;
@@ -16,7 +15,8 @@ use crate::ask::Ask;
 use crate::body::Form;
 use crate::error::WebError;
 use crate::pages::{done, page};
-use crate::view::form::{self, Choice, Field, Kind};
+use crate::view::channel_form::{changes, fields};
+use crate::view::form::{self, Choice, Field};
 
 /// The list: those of the configuration first, and the kinds that can be added.
 ///
@@ -88,7 +88,8 @@ impl<'a> Shown<'a> {
 /// [`WebError::NotFound`] when there is no such kind, [`WebError::Database`].
 pub fn add_form(ask: &Ask) -> Result<Answer, WebError> {
     let kind = kind_of(ask.part("kind").unwrap_or_default())?;
-    show(ask, None, kind, fields(kind, None, &Settings::new(), String::new()))
+    let database = &mut *ask.database()?;
+    show(ask, database, None, kind, fields(kind, None, &Settings::new(), String::new()))
 }
 
 /// Adds a channel.
@@ -118,7 +119,7 @@ pub fn add(ask: &Ask) -> Result<Answer, WebError> {
             Err(error) => return Err(error.into()),
         }
     }
-    again(ask, &form, kind, None, &wrong)
+    again(ask, database, &form, kind, None, &wrong)
 }
 
 /// The form with what a channel is; its secrets are not in it.
@@ -131,7 +132,7 @@ pub fn edit_form(ask: &Ask) -> Result<Answer, WebError> {
     let kind = kind_of(&channel.kind)?;
     let groups = group_names(database, &channel.groups)?;
     let fields = fields(kind, Some(&channel), &settings_of(&channel)?, groups);
-    show(ask, Some(&channel), kind, fields)
+    show(ask, database, Some(&channel), kind, fields)
 }
 
 /// Changes a channel.
@@ -144,7 +145,7 @@ pub fn edit(ask: &Ask) -> Result<Answer, WebError> {
     let known = channels::by_name(database, &name)?;
     let kind = kind_of(&known.kind)?;
     if !is_version(&form, known.version) {
-        return changed_meanwhile(ask, &form, kind, &known);
+        return changed_meanwhile(ask, database, &form, kind, &known);
     }
     let mut wrong = Vec::new();
     let settings = kept(ask, kind, &form, Some(&known), &mut wrong);
@@ -166,12 +167,12 @@ pub fn edit(ask: &Ask) -> Result<Answer, WebError> {
         });
         match edited {
             Ok(Ok(channel)) => return done(ask, "/manage/channels", format!("{} is saved.", channel.name)),
-            Ok(Err(now)) => return changed_meanwhile(ask, &form, kind, &now),
+            Ok(Err(now)) => return changed_meanwhile(ask, database, &form, kind, &now),
             Err(StoreError::Invalid(invalid)) => wrong.push(invalid),
             Err(error) => return Err(error.into()),
         }
     }
-    again(ask, &form, kind, Some(&known), &wrong)
+    again(ask, database, &form, kind, Some(&known), &wrong)
 }
 
 /// Sends a message that says it is a test, at once.
@@ -219,66 +220,6 @@ fn settings_of(channel: &Channel) -> Result<Settings, WebError> {
     masked(channel).map_err(|error| WebError::Internal(error.to_string()))
 }
 
-/// The fields of a channel: what every one has, then the keys of its kind.
-fn fields(kind: ChannelKind, known: Option<&Channel>, settings: &Settings, groups: String) -> Vec<Field> {
-    let switch = vec![Choice::new("yes", "on"), Choice::new("no", "off: it is told of nothing")];
-    let name = known.map(|known| known.name.clone()).unwrap_or_default();
-    let enabled = if known.is_none_or(|known| known.enabled) { "yes" } else { "no" };
-    let mut fields = vec![
-        Field::new("name", "Name", Kind::Text).required().filled(name),
-        Field::new("enabled", "It is", Kind::Select).choices(switch).filled(enabled),
-        Field::new("groups", "Told of", Kind::Text)
-            .filled(groups)
-            .hint("Groups, with commas between them; empty: every system"),
-    ];
-    for field in fields.iter_mut().take(1) {
-        field.focus = known.is_none();
-    }
-    fields
-        .extend(keys_of(kind).iter().filter(|key| key.takes != Takes::Path).map(|key| of_key(key, settings)));
-    fields
-}
-
-fn of_key(key: &'static ChannelKey, settings: &Settings) -> Field {
-    let value = settings.get(key.name);
-    let on_machine = ["_file", "_env"].iter().any(|way| settings.contains_key(&format!("{}{way}", key.name)));
-    let form_kind = match key.takes {
-        _ if key.is_secret => Kind::Password,
-        Takes::Address => Kind::Url,
-        Takes::Whole { .. } => Kind::Number,
-        Takes::Flag | Takes::OneOf(_) => Kind::Select,
-        Takes::Text | Takes::Path | Takes::List | Takes::Span => Kind::Text,
-    };
-    let mut field = Field::new(key.name, key.name, form_kind).filled(match value {
-        _ if key.is_secret => String::new(),
-        None => String::new(),
-        Some(Value::String(text)) => text.clone(),
-        Some(Value::Array(all)) => all.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "),
-        Some(other) => other.to_string(),
-    });
-    key.default.clone_into(&mut field.placeholder);
-    field.hint = Some(match (key.is_secret, value.is_some(), on_machine) {
-        (true, true, _) => format!("{}. It is kept, and shown to nobody: type to replace it", key.meaning),
-        (true, false, true) => {
-            format!("{}. It comes from the monitor's machine: type to replace it", key.meaning)
-        }
-        (_, _, _) => key.meaning.to_owned(),
-    });
-    let usual = || Choice::new("", format!("as usual ({})", key.default));
-    match key.takes {
-        Takes::Flag => {
-            field.choices = vec![usual(), Choice::new("true", "yes"), Choice::new("false", "no")];
-        }
-        Takes::OneOf(words) => {
-            field.choices =
-                std::iter::once(usual()).chain(words.iter().map(|word| Choice::new(*word, *word))).collect();
-        }
-        Takes::Text | Takes::Address | Takes::Path | Takes::List | Takes::Whole { .. } | Takes::Span => {}
-    }
-    field.required = key.is_needed && value.is_none() && !on_machine;
-    field
-}
-
 /// The settings that the form asks for, as they are kept; what is wrong is noted.
 fn kept(
     ask: &Ask,
@@ -302,25 +243,6 @@ fn kept(
             }));
         })
         .ok()
-}
-
-/// What the form says of the keys: an empty field takes a value back, an empty secret leaves it as it is.
-fn changes(kind: ChannelKind, form: &Form) -> Settings {
-    let mut changes = Settings::new();
-    for key in keys_of(kind) {
-        let Some(text) = form.get(key.name) else { continue };
-        let text = if key.is_secret { text } else { text.trim() };
-        let value = match key.takes {
-            _ if text.is_empty() && key.is_secret => continue,
-            _ if text.is_empty() => Value::Null,
-            Takes::List => text.split(',').map(str::trim).filter(|part| !part.is_empty()).collect(),
-            Takes::Whole { .. } => text.parse::<i64>().map_or_else(|_| text.into(), Value::from),
-            Takes::Flag => text.parse::<bool>().map_or_else(|_| text.into(), Value::from),
-            Takes::Text | Takes::Address | Takes::Path | Takes::Span | Takes::OneOf(_) => text.into(),
-        };
-        changes.insert(key.name.to_owned(), value);
-    }
-    changes
 }
 
 fn group_ids(
@@ -347,12 +269,13 @@ fn group_names(database: &mut AnyConnection, ids: &[GroupId]) -> Result<String, 
 
 fn show(
     ask: &Ask,
+    database: &mut AnyConnection,
     channel: Option<&Channel>,
     kind: ChannelKind,
     fields: Vec<Field>,
 ) -> Result<Answer, WebError> {
     let view = form_page(channel, kind, fields);
-    page(ask, &mut *ask.database()?, "manage_channel.html", &view)
+    page(ask, database, "manage_channel.html", &view)
 }
 
 fn form_page(channel: Option<&Channel>, kind: ChannelKind, fields: Vec<Field>) -> FormPage<'_> {
@@ -369,6 +292,7 @@ fn form_page(channel: Option<&Channel>, kind: ChannelKind, fields: Vec<Field>) -
 /// The form as it was typed, with what is wrong beside each field; secrets are typed anew.
 fn again(
     ask: &Ask,
+    database: &mut AnyConnection,
     form: &Form,
     kind: ChannelKind,
     known: Option<&Channel>,
@@ -379,15 +303,21 @@ fn again(
     form::keep(&mut fields, form);
     let problems = form::complain(&mut fields, wrong);
     let view = FormPage { problems, ..form_page(known, kind, fields) };
-    let answer = page(ask, &mut *ask.database()?, "manage_channel.html", &view)?;
+    let answer = page(ask, database, "manage_channel.html", &view)?;
     Ok(answer.with_status(StatusCode::UNPROCESSABLE_ENTITY))
 }
 
 /// What was typed stays in the form, which is now of the version that somebody else saved.
-fn changed_meanwhile(ask: &Ask, form: &Form, kind: ChannelKind, now: &Channel) -> Result<Answer, WebError> {
+fn changed_meanwhile(
+    ask: &Ask,
+    database: &mut AnyConnection,
+    form: &Form,
+    kind: ChannelKind,
+    now: &Channel,
+) -> Result<Answer, WebError> {
     let mut fields = fields(kind, Some(now), &settings_of(now)?, String::new());
     form::keep(&mut fields, form);
     let view = FormPage { changed: true, ..form_page(Some(now), kind, fields) };
-    let answer = page(ask, &mut *ask.database()?, "manage_channel.html", &view)?;
+    let answer = page(ask, database, "manage_channel.html", &view)?;
     Ok(answer.with_status(StatusCode::CONFLICT))
 }

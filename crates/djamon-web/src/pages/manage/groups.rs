@@ -98,7 +98,9 @@ pub fn add(ask: &Ask) -> Result<Answer, WebError> {
         name: form.get("name").unwrap_or_default().to_owned(),
         public: form.get("public") != Some("no"),
     };
-    match write(&mut *ask.database()?, |database| groups::add(database, &new, ask.now)) {
+    // The connection is given back before a page asks for one.
+    let written = write(&mut *ask.database()?, |database| groups::add(database, &new, ask.now));
+    match written {
         Ok(group) => done(ask, "/manage/groups", format!("{} is added.", group.name)),
         Err(StoreError::Invalid(wrong)) => again(ask, &form, None, &wrong),
         Err(error) => Err(error.into()),
@@ -164,7 +166,9 @@ pub fn confirm(ask: &Ask) -> Result<Answer, WebError> {
 /// As [`edit_form`]; [`WebError::Conflict`] while it has sites.
 pub fn remove(ask: &Ask) -> Result<Answer, WebError> {
     let slug = ask.slug()?;
-    match write(&mut *ask.database()?, |database| groups::remove(database, slug, ask.now)) {
+    // The connection is given back before a page asks for one.
+    let written = write(&mut *ask.database()?, |database| groups::remove(database, slug, ask.now));
+    match written {
         Ok(group) => done(ask, "/manage/groups", format!("{} is removed.", group.name)),
         Err(StoreError::Invalid(wrong)) => Err(WebError::Conflict(wrong)),
         Err(error) => Err(error.into()),

@@ -72,7 +72,9 @@ pub fn add(ask: &Ask) -> Result<Answer, WebError> {
     }
     let Draft { name, slug, target, group, options, public } = draft;
     let new = NewSite { slug, name, target, group, options, public, paused: false };
-    match write(&mut *ask.database()?, |database| sites::add(database, &new, ask.now)) {
+    // The connection is given back before a page asks for one.
+    let written = write(&mut *ask.database()?, |database| sites::add(database, &new, ask.now));
+    match written {
         Ok(site) => done(ask, "/manage/sites", format!("{} is added; the next run looks at it.", site.name)),
         Err(StoreError::Invalid(wrong)) => again(ask, &form, &groups, None, Sent::Wrong(vec![wrong])),
         Err(error) => Err(error.into()),
