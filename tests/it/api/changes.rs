@@ -2,12 +2,30 @@
 
 use djamon_core::domain::token::Scope;
 use djamon_tests::on_both;
+use djamon_tests::scene::{Scene, status};
 use djamon_tests::site_server::SiteServer;
 use serde_json::json;
 
 use super::*;
 
 on_both! {
+    fn an_open_outage_is_taken_in_hand_once_in_the_name_of_the_token(database: TestDatabase) {
+        let mut scene = Scene::new(database.connect(), NOON);
+        scene.site("Shop", None);
+        scene.minutes(3, |_| status(503, "down"));
+        let api = Api::of(&database);
+        let wrong = error(&api.post("/outages/1/ack", json!({"why": "one\ntwo", "who": "me"})));
+        assert_eq!((wrong.0, wrong.1.as_str()), (400, "invalid"));
+        assert!(wrong.2["why"].as_str().unwrap().starts_with("has a line break") && wrong.2["who"].is_string());
+        let taken = api.post("/outages/1/ack", json!({"why": "on it"}));
+        assert_eq!(taken.status, 200, "{}", taken.body);
+        let hand = json!({"at": "2026-11-23T12:00:00.000Z", "by": "write", "why": "on it"});
+        assert_eq!(taken.json()["acknowledged"], hand);
+        let again = error(&api.post("/outages/1/ack", json!({})));
+        assert_eq!((again.0, &again.2["outage"]), (409, &json!("1 was acknowledged by write already")));
+        assert_eq!(api.get("/outages/1").json()["acknowledged"], hand);
+    }
+
     fn a_site_is_made_changed_and_removed(database: TestDatabase) {
         let api = Api::of(&database);
         assert_eq!(api.post("/groups", json!({"name": "Shops"})).status, 201);
