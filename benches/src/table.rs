@@ -63,13 +63,21 @@ pub enum Bar {
 }
 
 /// The table.
-pub struct Table(());
+pub struct Table {
+    is_markdown: bool,
+    kept: usize,
+    short: Vec<String>,
+}
 
 impl Table {
     /// Prints the head.
-    pub fn begin() -> Result<Table> {
-        line(&["work", "measured", "reference", "ratio", "bar", "verdict"].map(str::to_owned))?;
-        Ok(Table(()))
+    pub fn begin(is_markdown: bool) -> Result<Table> {
+        let table = Table { is_markdown, kept: 0, short: Vec::new() };
+        table.line(&["work", "measured", "reference", "ratio", "bar", "verdict"].map(str::to_owned))?;
+        if is_markdown {
+            writeln!(anstream::stdout(), "|---|---:|---:|---:|---:|---|")?;
+        }
+        Ok(table)
     }
 
     /// Prints a row.
@@ -90,12 +98,18 @@ impl Table {
             Bar::None => String::new(),
         };
         let verdict = match holds {
-            Some(true) => "ok",
-            Some(false) => "short",
+            Some(true) => {
+                self.kept += 1;
+                "ok"
+            }
+            Some(false) => {
+                self.short.push(work.to_owned());
+                "short"
+            }
             None => "",
         };
         let shown = |figure: Option<Figure>| figure.map_or(String::new(), |figure| figure.to_string());
-        line(&[
+        self.line(&[
             work.to_owned(),
             measured.to_string(),
             shown(reference),
@@ -104,9 +118,39 @@ impl Table {
             verdict.to_owned(),
         ])
     }
-}
 
-fn line([work, measured, reference, ratio, bar, verdict]: &[String; 6]) -> Result<()> {
-    let line = format!("{work:<52} {measured:>10} {reference:>10} {ratio:>6} {bar:>10}  {verdict}");
-    Ok(writeln!(anstream::stdout(), "{}", line.trim_end())?)
+    /// Says what could not be measured, and why.
+    pub fn skip(&mut self, work: &str, why: &str) -> Result<()> {
+        self.line(&[
+            work.to_owned(),
+            why.to_owned(),
+            String::new(),
+            String::new(),
+            String::new(),
+            String::new(),
+        ])
+    }
+
+    /// Says how many bars were kept to, and which were not.
+    pub fn end(self) -> Result<()> {
+        let mut out = anstream::stdout();
+        let bars = self.kept + self.short.len();
+        writeln!(out, "\n{} of {bars} bars are kept to.", self.kept)?;
+        if self.is_markdown && !self.short.is_empty() {
+            writeln!(out)?;
+        }
+        for work in self.short {
+            writeln!(out, "- short: {work}")?;
+        }
+        Ok(())
+    }
+
+    fn line(&self, cells: &[String; 6]) -> Result<()> {
+        let [work, measured, reference, ratio, bar, verdict] = cells;
+        let line = match self.is_markdown {
+            true => format!("| {} |", cells.join(" | ")),
+            false => format!("{work:<64} {measured:>10} {reference:>10} {ratio:>6} {bar:>10}  {verdict}"),
+        };
+        Ok(writeln!(anstream::stdout(), "{}", line.trim_end())?)
+    }
 }

@@ -15,9 +15,9 @@ use tempfile::TempDir;
 
 use crate::client::{self, Question};
 use crate::database;
+use crate::sections::Extent;
 use crate::table::Bar::{self, AtLeast, AtMost};
 use crate::table::{Figure, Table};
-use crate::works::Extent;
 
 const HOUR: Duration = Duration::from_hours(1);
 const LONG: Duration = Duration::from_secs(4);

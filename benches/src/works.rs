@@ -1,6 +1,5 @@
 //! The works that are measured, and the bars they have to keep to.
 
-use std::io::Write;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -18,19 +17,11 @@ use djamon_tests::netns::Network;
 
 use crate::measure::{Spent, own_cpu};
 use crate::monitor::Monitor;
+use crate::sections::Extent;
 use crate::table::Bar::{AtMost, Exactly, Ratio};
 use crate::table::{Bar, Figure, Table};
 use crate::target::{Manner, Target};
 use crate::{database, probes, raw};
-
-/// How much is measured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Extent {
-    /// What takes about three minutes.
-    Usual,
-    /// Everything.
-    Full,
-}
 
 const RUNS: usize = 5;
 /// After so many looks a site's state is as large as it gets, but for its marks.
@@ -263,7 +254,7 @@ pub fn hanging(target: &Target, table: &mut Table) -> Result<()> {
 /// 1,000 sites whose packets vanish, in a network of their own: root alone can make one.
 pub fn unanswered(table: &mut Table) -> Result<()> {
     if !rustix::process::geteuid().is_root() {
-        return Ok(writeln!(anstream::stdout(), "1,000 sites that cannot be reached: needs root")?);
+        return table.skip("1,000 sites that cannot be reached", "needs root");
     }
     let network = Network::new();
     network.inside(|| {
