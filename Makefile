@@ -18,7 +18,7 @@ test: $(VENV)/.installed ## run everything CI runs: format, lints, build, all te
 
 bench: ## run the benchmarks and print their tables
 	@deploy/install-needs test
-	cargo build --locked --release --workspace
+	cargo build --locked --release --workspace --features djamon-check/pg-bundled,djamon-web/pg-bundled
 	$${CARGO_TARGET_DIR:-target}/release/djamon-benches $(if $(FULL),--full)
 
 docs: ## build the documentation of the code
