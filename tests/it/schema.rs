@@ -69,6 +69,31 @@ on_both! {
         assert_eq!(schema_state(&mut database.open()).unwrap(), SchemaState::Current);
     }
 
+    fn states_outlive_the_step_that_makes_their_table_anew(database: TestDatabase) {
+        let step = "2026-11-25-150000_standing_check";
+        let is_sqlite = database.url_text.starts_with("sqlite");
+        let (folder, memory) = if is_sqlite { ("sqlite", "X'616263'") } else { ("postgres", "'\\x616263'") };
+        let undo = concat!(env!("CARGO_MANIFEST_DIR"), "/../migrations");
+        let undo = std::fs::read_to_string(format!("{undo}/{folder}/{step}/down.sql")).unwrap();
+        let mut connection = database.open();
+        connection.batch_execute(&undo).unwrap();
+        connection
+            .batch_execute(&format!(
+                "DELETE FROM __diesel_schema_migrations WHERE version = '20261125150000'; \
+                 INSERT INTO locations (id, name) VALUES (7, 'attic'); \
+                 INSERT INTO sites (id, slug, name, url, options, public, version, created_at, edited_at) \
+                 VALUES (5, 'shop', 'Shop', 'https://shop.example/', '{{}}', TRUE, 1, 0, 0); \
+                 INSERT INTO site_states VALUES (5, 7, 'down', TRUE, TRUE, 3, 0, 11, 12, NULL, 13, {memory})",
+            ))
+            .unwrap();
+        assert_eq!(migrate(&database.url).unwrap(), [step]);
+        let kept = "SELECT site_id || ' ' || location_id || ' ' || standing || ' ' || failures || ' ' || since_at || ' ' || \
+                    last_at || ' ' || coalesce(next_due_at, 0) || ' ' || edited_at || ' ' || length(memory) AS line FROM site_states";
+        assert_eq!(lines(&mut connection, kept).into_iter().collect::<Vec<_>>(), ["5 7 down 3 11 12 0 13 3"]);
+        let odd = "UPDATE site_states SET standing = 'sideways'";
+        assert!(connection.batch_execute(odd).is_err());
+    }
+
     fn a_newer_schema_is_refused(database: TestDatabase) {
         database.open().batch_execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('29990101000000')").unwrap();
         for opened in [open_or_create(&database.url), open_current(&database.url)] {

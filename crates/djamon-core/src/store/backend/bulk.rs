@@ -74,7 +74,9 @@ pub(in crate::store) fn put_states(
     match connection {
         AnyConnection::Sqlite(sqlite) => {
             for row in rows {
-                PutState(row).execute(sqlite)?;
+                if UpdateState(row).execute(sqlite)? == 0 {
+                    diesel::insert_into(site_states::table).values(row).execute(sqlite)?;
+                }
             }
         }
         AnyConnection::Postgres(postgres) => {
@@ -102,44 +104,36 @@ pub(in crate::store) fn put_states(
     Ok(())
 }
 
-/// Inserts a state or replaces it, in SQLite. Diesel's own `ON CONFLICT … DO UPDATE` is built and parsed anew for each
-/// row, which costs five times what carrying it out does; this one is prepared once.
-struct PutState<'a>(&'a NewStateRow);
+/// Updates a state, in SQLite. Nearly always there is one: an upsert would check the row twice, as a new one and as the one there
+/// is. Diesel's own UPDATE is built anew for each row; this one is prepared once.
+struct UpdateState<'a>(&'a NewStateRow);
 
-impl QueryId for PutState<'_> {
-    type QueryId = PutState<'static>;
+impl QueryId for UpdateState<'_> {
+    type QueryId = UpdateState<'static>;
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 
-impl RunQueryDsl<SqliteConnection> for PutState<'_> {}
+impl RunQueryDsl<SqliteConnection> for UpdateState<'_> {}
 
 /// Each column but the key's: its name, its type.
-macro_rules! put_state {
+macro_rules! update_state {
     ($row:expr, $out:ident, $first:ident: $kind:ty $(, $column:ident: $other:ty)+ $(,)?) => {
-        $out.push_sql(concat!(
-            "INSERT INTO site_states (site_id, location_id, ", stringify!($first), $(", ", stringify!($column),)+
-            ") VALUES ("
-        ));
-        $out.push_bind_param::<Integer, _>(&$row.site_id)?;
-        $out.push_sql(", ");
-        $out.push_bind_param::<Integer, _>(&$row.location_id)?;
-        $out.push_sql(", ");
+        $out.push_sql(concat!("UPDATE site_states SET ", stringify!($first), " = "));
         $out.push_bind_param::<$kind, _>(&$row.$first)?;
         $(
-            $out.push_sql(", ");
+            $out.push_sql(concat!(", ", stringify!($column), " = "));
             $out.push_bind_param::<$other, _>(&$row.$column)?;
         )+
-        $out.push_sql(concat!(
-            ") ON CONFLICT (site_id, location_id) DO UPDATE SET ",
-            stringify!($first), " = excluded.", stringify!($first),
-            $(", ", stringify!($column), " = excluded.", stringify!($column),)+
-        ));
+        $out.push_sql(" WHERE site_id = ");
+        $out.push_bind_param::<Integer, _>(&$row.site_id)?;
+        $out.push_sql(" AND location_id = ");
+        $out.push_bind_param::<Integer, _>(&$row.location_id)?;
     };
 }
 
-impl QueryFragment<Sqlite> for PutState<'_> {
+impl QueryFragment<Sqlite> for UpdateState<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
-        put_state!(
+        update_state!(
             self.0, out,
             standing: Text,
             degraded: Bool,
