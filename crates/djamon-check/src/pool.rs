@@ -9,7 +9,6 @@
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::Builder;
 use std::time::Duration;
@@ -28,6 +27,8 @@ const AHEAD: usize = 256;
 const FIRST: usize = 64;
 /// A task that waits longer for a thread tells that all of them wait: working, they would have taken it.
 const PATIENCE: Duration = Duration::from_millis(30);
+/// The calling thread is woken for so many results, not for each: waking costs as much as a fifth of a probe.
+const HANDFUL: usize = 64;
 /// How long after the deadline those under way are waited for, to say so themselves.
 const GRACE: Duration = Duration::from_secs(1);
 /// Descriptors left to everything else: databases, logs, the resolver.
@@ -82,15 +83,14 @@ pub fn probe_all(
     let stop = Deadline::after(limits.deadline);
     let given_up = Deadline::after(limits.deadline.saturating_add(GRACE));
     let most = threads(limits);
-    let (tell, hear) = sync_channel(most + AHEAD);
     let desk = Arc::new(Desk::default());
     let _closed = Closing(Arc::clone(&desk));
     let grown = Stopwatch::start();
-    let mut crew = Crew { prober: prober.clone(), desk, tell, stop, most, threads: 0, grown };
+    let mut crew = Crew { prober: prober.clone(), desk: Arc::clone(&desk), stop, most, threads: 0, grown };
     let mut ended = Ended::default();
     let (mut in_hand, mut exhausted) = (0, false);
     loop {
-        // 1. Hand out as much as may be in hand, taking what arrives meanwhile.
+        // 1. Hand out as much as may be in hand.
         while !exhausted && in_hand < crew.threads + AHEAD && !stop.has_passed() && !told_to.is_told() {
             match tasks.next() {
                 Some(task) => {
@@ -99,13 +99,12 @@ pub fn probe_all(
                 }
                 None => exhausted = true,
             }
-            in_hand -= ready(&hear, |seen| take(seen, &mut ended, &mut each));
         }
-        // 2. Wait for the next result, as long as there is time.
+        // 2. Wait for the next results, as long as there is time.
         if in_hand == 0 || given_up.has_passed() || told_to.is_told() {
             break;
         }
-        if let Ok(seen) = hear.recv_timeout(PATIENCE) {
+        for seen in desk.seen((in_hand / 4).clamp(1, HANDFUL), PATIENCE) {
             in_hand -= 1;
             take(seen, &mut ended, &mut each);
         }
@@ -113,7 +112,10 @@ pub fn probe_all(
         crew.grow();
     }
     // 4. What is left over, under way and not begun.
-    in_hand -= ready(&hear, |seen| take(seen, &mut ended, &mut each));
+    for seen in desk.seen(0, Duration::ZERO) {
+        in_hand -= 1;
+        take(seen, &mut ended, &mut each);
+    }
     let left_over = in_hand + if exhausted { 0 } else { tasks.by_ref().count() };
     ended.unprobed = ended.unprobed.saturating_add(u32::try_from(left_over).unwrap_or(u32::MAX));
     ended.stopped = told_to.is_told() && left_over > 0;
@@ -153,21 +155,20 @@ fn take(seen: Seen, ended: &mut Ended, each: &mut impl FnMut(Observation)) {
     }
 }
 
-/// Takes the results that are there; says how many.
-fn ready(hear: &Receiver<Seen>, take: impl FnMut(Seen)) -> usize {
-    hear.try_iter().map(take).count()
-}
-
-/// Where tasks wait for threads.
+/// Where tasks wait for threads, and results for the calling thread.
 #[derive(Default)]
 struct Desk {
     state: Mutex<State>,
     work: Condvar,
+    arrived: Condvar,
 }
 
 #[derive(Default)]
 struct State {
     tasks: VecDeque<(Stopwatch, Task)>,
+    seen: Vec<Seen>,
+    /// So many results the calling thread waits for; 0 when it does not wait.
+    wanted: usize,
     idle: usize,
     closed: bool,
 }
@@ -177,14 +178,40 @@ impl Desk {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next task; `None` when there will be no more.
-    fn next(&self) -> Option<Task> {
+    /// Puts down what became of one task and takes the next; `None` when there will be no more.
+    fn next(&self, seen: Option<Seen>) -> Option<Task> {
         let mut state = self.lock();
+        state.seen.extend(seen);
+        if state.wanted > 0 && state.seen.len() >= state.wanted {
+            state.wanted = 0;
+            self.arrived.notify_one();
+        }
         state.idle += 1;
         let nothing = |state: &mut State| state.tasks.is_empty() && !state.closed;
         let mut state = self.work.wait_while(state, nothing).unwrap_or_else(PoisonError::into_inner);
         state.idle -= 1;
         state.tasks.pop_front().map(|(_, task)| task)
+    }
+
+    /// Everything that was seen by now, once there are `wanted` results or this much time has passed.
+    fn seen(&self, wanted: usize, patience: Duration) -> Vec<Seen> {
+        let mut state = self.lock();
+        state.wanted = wanted;
+        let too_few = |state: &mut State| state.seen.len() < state.wanted;
+        let (mut state, _) =
+            self.arrived.wait_timeout_while(state, patience, too_few).unwrap_or_else(PoisonError::into_inner);
+        state.wanted = 0;
+        std::mem::take(&mut state.seen)
+    }
+
+    /// Adds a task; says whether no thread is free for it.
+    fn add(&self, task: Task) -> bool {
+        let mut state = self.lock();
+        state.tasks.push_back((Stopwatch::start(), task));
+        if state.idle > 0 {
+            self.work.notify_one();
+        }
+        state.idle < state.tasks.len()
     }
 
     /// How long the first of the waiting tasks has waited for a thread.
@@ -209,7 +236,6 @@ impl Drop for Closing {
 struct Crew {
     prober: Prober,
     desk: Arc<Desk>,
-    tell: SyncSender<Seen>,
     stop: Deadline,
     most: usize,
     threads: usize,
@@ -219,12 +245,7 @@ struct Crew {
 
 impl Crew {
     fn hand_out(&mut self, task: Task) {
-        let is_short = {
-            let mut state = self.desk.lock();
-            state.tasks.push_back((Stopwatch::start(), task));
-            state.idle < state.tasks.len()
-        };
-        self.desk.work.notify_one();
+        let is_short = self.desk.add(task);
         if is_short && self.threads < self.most.min(FIRST) {
             self.hire();
         }
@@ -245,13 +266,11 @@ impl Crew {
     /// Makes a thread more. When there is none to be had the others do; when there are no others, this one.
     fn hire(&mut self) {
         let (prober, desk) = (self.prober.clone(), Arc::clone(&self.desk));
-        let (tell, stop) = (self.tell.clone(), self.stop);
+        let stop = self.stop;
         let work = move || {
-            while let Some(task) = desk.next() {
-                // Nobody listens any more once the run is over.
-                if tell.send(look(&prober, task, stop)).is_err() {
-                    return;
-                }
+            let mut seen = None;
+            while let Some(task) = desk.next(seen.take()) {
+                seen = Some(look(&prober, task, stop));
             }
         };
         let thread = Builder::new().name("probe".into()).stack_size(STACK);
@@ -263,8 +282,8 @@ impl Crew {
         if self.threads == 0 {
             let task = self.desk.lock().tasks.pop_front();
             if let Some((_, task)) = task {
-                // In hand is what the channel has room for.
-                let _ = self.tell.send(look(&self.prober, task, stop));
+                let seen = look(&self.prober, task, stop);
+                self.desk.lock().seen.push(seen);
             }
         }
     }

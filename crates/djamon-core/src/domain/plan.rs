@@ -3,6 +3,7 @@
 //! Observations are taken one by one in their order, so that it makes no difference how a run is cut into batches.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::alert::EventKind;
@@ -47,8 +48,8 @@ pub struct Watched {
     pub paused_at: Option<Instant>,
     /// Since when it is removed.
     pub removed_at: Option<Instant>,
-    /// What counts for it.
-    pub policy: Policy,
+    /// What counts for it; most sites share one.
+    pub policy: Arc<Policy>,
 }
 
 /// What is remembered of a site from one run to the next, per location.
@@ -208,6 +209,7 @@ pub fn departures(context: &RunContext, snapshot: Snapshot, now: Instant) -> Run
 struct Planner<'a> {
     context: &'a RunContext,
     sites: HashMap<SiteId, Watched>,
+    /// As they were before; those that were looked at are in the plan.
     states: HashMap<SiteId, SiteState>,
     open: Vec<(OutageRef, OpenOutage)>,
     opened: usize,
@@ -250,29 +252,27 @@ impl<'a> Planner<'a> {
         self.depart(site, observation.at);
 
         let look = Look::new(id, observation);
-        let state = self.states.remove(&site);
+        let state = self.plan.states.remove(&site).or_else(|| self.states.remove(&site));
         let pause = state.as_ref().and_then(|state| self.pause(state, &look, &watched.policy));
         let next_due_at = next_slot(state.as_ref(), look.at, watched.policy.interval);
         let known = state.as_ref().and_then(|state| state.certificate);
-        let mut ledger = state.as_ref().map(|state| state.ledger.clone()).unwrap_or_default();
+        let (mut recent, mut ledger, before) = match state {
+            None => (Recent::default(), Ledger::default(), None),
+            Some(state) => {
+                let same_edit = state.edited_at == watched.edited_at;
+                (state.recent, state.ledger, same_edit.then_some((state.streak, state.last_at)))
+            }
+        };
         let hours = self.context.zone.hours();
         let over = ledger.enter(&look, self.expected(&watched.policy), self.context.blind_since, hours);
         self.plan.hours.extend(over.into_iter().map(|hour| (site, hour)));
-        let (mut recent, before) = match state {
-            None => (Recent::default(), None),
-            Some(state) => {
-                let same_edit = state.edited_at == watched.edited_at;
-                (state.recent, same_edit.then_some((state.streak, state.last_at)))
-            }
-        };
         let (streak, turn) = Streak::step(before, &look, &watched.policy);
         recent.push(look.clone(), streak.standing(), pause);
         let certificate = self.certificate(site, known, observation, &watched.policy);
         let edited_at = watched.edited_at;
         let state =
             SiteState { streak, last_at: look.at, next_due_at, edited_at, recent, certificate, ledger };
-        self.plan.states.insert(site, state.clone());
-        self.states.insert(site, state);
+        self.plan.states.insert(site, state);
         self.plan.views.push((site, look.clone()));
 
         match turn {
@@ -348,8 +348,8 @@ impl<'a> Planner<'a> {
     /// Takes a site out of its outage when it is no longer what failed.
     fn depart(&mut self, site: SiteId, now: Instant) {
         let Some(watched) = self.sites.get(&site) else { return };
-        let of_another_edit =
-            self.states.get(&site).is_some_and(|state| state.edited_at != watched.edited_at);
+        let state = self.plan.states.get(&site).or_else(|| self.states.get(&site));
+        let of_another_edit = state.is_some_and(|state| state.edited_at != watched.edited_at);
         let (left, at) = match (watched.removed_at, watched.paused_at) {
             (Some(removed_at), _) => (Left::Removed, removed_at),
             (None, Some(paused_at)) => (Left::Paused, paused_at),

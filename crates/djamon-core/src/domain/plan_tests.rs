@@ -35,7 +35,7 @@ impl World {
             edited_at: Instant::from_ms(0),
             paused_at: None,
             removed_at: None,
-            policy: policy.clone(),
+            policy: Arc::new(policy.clone()),
         };
         World { sites: (1..=count).map(|id| (SiteId(id), watched.clone())).collect(), ..World::default() }
     }

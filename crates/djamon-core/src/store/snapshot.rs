@@ -1,6 +1,7 @@
 //! What a plan starts from, read within the transaction that will carry it out.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use diesel::prelude::*;
 
@@ -78,14 +79,23 @@ fn watched(
     let columns =
         (sites::id, sites::group_id, sites::options, sites::edited_at, sites::paused_at, sites::removed_at);
     let rows = sites::table.filter(sites::id.eq_any(ids)).select(columns).load::<WatchedRow>(connection)?;
+    let mut policies: HashMap<String, Arc<Policy>> = HashMap::new();
     rows.into_iter()
         .map(|(id, group, text, edited_at, paused_at, removed_at)| {
+            let policy = match policies.get(&text) {
+                Some(policy) => Arc::clone(policy),
+                None => {
+                    let policy = Arc::new(policy.with(&options(id, &text)?));
+                    policies.insert(text, Arc::clone(&policy));
+                    policy
+                }
+            };
             let watched = Watched {
                 group: group.map(GroupId),
                 edited_at: Instant::from_ms(edited_at),
                 paused_at: instant(paused_at),
                 removed_at: instant(removed_at),
-                policy: policy.with(&options(id, &text)?),
+                policy,
             };
             Ok((SiteId(id), watched))
         })

@@ -59,9 +59,8 @@ fn put_look(bytes: &mut Vec<u8>, look: &Look, before: Option<&Look>) {
 }
 
 fn put(bytes: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) {
-    if let Ok(more) = postcard::to_allocvec(value) {
-        bytes.extend(more);
-    }
+    // Only a value that says it cannot be written fails; none of these does.
+    *bytes = postcard::to_extend(value, std::mem::take(bytes)).unwrap_or_default();
 }
 
 /// Unpacks what [`pack`] made.
