@@ -16,10 +16,11 @@ test: $(VENV)/.installed ## run everything CI runs: format, lints, build, all te
 	cargo build --locked --workspace --all-targets
 	cargo test --locked --workspace --no-fail-fast
 
-bench: ## run the benchmarks and print their tables
+bench: ## run the benchmarks and print their tables; FULL=1: also what takes long; ONLY=name: only that
 	@deploy/install-needs test
 	cargo build --locked --release --workspace
-	$${CARGO_TARGET_DIR:-target}/release/djamon-benches $(if $(FULL),--full)
+	cargo bench --locked --workspace --bench pure -- --quick --quiet
+	$${CARGO_TARGET_DIR:-target}/release/djamon-benches $(if $(FULL),--full)$(if $(ONLY), --only $(ONLY))
 
 docs: ## build the documentation of the code
 	@deploy/install-needs up
