@@ -9,7 +9,7 @@ use diesel::sql_types::{BigInt, Integer};
 use super::rows::StateRow;
 use super::schema::site_states;
 use super::spans::Whose;
-use super::{AnyConnection, CHUNK, StoreError, spans};
+use super::{AnyConnection, CHUNK, StoreError, backend, spans};
 use crate::calendar::Zone;
 use crate::domain::plan::SiteState;
 use crate::domain::series::{self, Step, Window};
@@ -49,16 +49,7 @@ pub fn figures(
     let (hour, today) = (hours.number_of(now), zone.day_of(now));
     let windows = Windows { first_hour: hour - 23, first_days: [today - 6, today - 29] };
     let mut figures: HashMap<SiteId, Sum> = HashMap::new();
-    // 1. What is over.
-    for ((site, _), tally) in sums(connection, ids, "site_hours", "hour", (windows.first_hour, hour + 1))? {
-        figures.entry(site).or_default().day.add(&tally);
-    }
-    for (at, first) in windows.first_days.into_iter().enumerate() {
-        for ((site, _), tally) in sums(connection, ids, "site_days", "day", (first, today + 1))? {
-            figures.entry(site).or_default().add_to(at, &tally);
-        }
-    }
-    // 2. What is open, as it stands now, and the hours of the day that is.
+    // 1. What is open, as it stands now.
     let mut open_days: BTreeMap<i64, BTreeSet<Whose>> = BTreeMap::new();
     for (whose, mut state) in states(connection, ids)? {
         let day = zone.day_of(hours.start_of(state.ledger.hour.number));
@@ -73,15 +64,35 @@ pub fn figures(
             windows.add(of_site, open.number, day, &open.tally);
         }
     }
-    for (day, open) in open_days {
-        let span = (zone.first_hour_of(day), zone.first_hour_of(day + 1));
-        let named: Vec<SiteId> = sites_of(&open);
-        let named = (named.len() <= MOST_BY_NAME).then_some(named.as_slice());
-        for (whose, tally) in sums(connection, named, "site_hours", "hour", span)? {
-            // At another place the same day may be over, and written.
-            if open.contains(&whose) {
-                windows.add_day(figures.entry(whose.0).or_default(), day, &tally);
+    // 2. Hours that are over: those of the last day, and those of the days that go on, which are mostly the same. At another
+    // place the same day may be over, and written.
+    let mut borders = BTreeSet::from([windows.first_hour, hour + 1]);
+    for day in open_days.keys() {
+        borders.extend([zone.first_hour_of(*day), zone.first_hour_of(day + 1).min(hour + 1)]);
+    }
+    for (from, to) in borders.iter().zip(borders.iter().skip(1)) {
+        let (from, to) = (*from, *to);
+        let (day, is_of_last_day) = (zone.day_of(hours.start_of(from)), from >= windows.first_hour);
+        let open = open_days.get(&day);
+        let named = open.map(sites_of).filter(|sites| !is_of_last_day && sites.len() <= MOST_BY_NAME);
+        if !is_of_last_day && open.is_none() {
+            continue;
+        }
+        for (whose, tally) in sums(connection, named.as_deref().or(ids), "site_hours", "hour", (from, to))? {
+            let of_site = figures.entry(whose.0).or_default();
+            if is_of_last_day {
+                of_site.day.add(&tally);
             }
+            if open.is_some_and(|open| open.contains(&whose)) {
+                windows.add_day(of_site, day, &tally);
+            }
+        }
+    }
+    // 3. Days that are over: the week's, and those of the month before it.
+    let [week, month] = windows.first_days;
+    for (from, to) in [(month, week), (week, today + 1)] {
+        for ((site, _), tally) in sums(connection, ids, "site_days", "day", (from, to))? {
+            windows.add_day(figures.entry(site).or_default(), from, &tally);
         }
     }
     let [week, month] = windows.first_days.map(|first| zone.start_of(first));
@@ -257,24 +268,16 @@ fn sums(
     number: &str,
     (from, to): (i64, i64),
 ) -> Result<Vec<(Whose, Tally)>, StoreError> {
-    // From the states on, which is what CROSS tells SQLite: the key begins with site and place, and what is asked for is
-    // little of the whole table.
-    let all = format!(
-        "SELECT state.site_id, state.location_id, CAST(sum(span.up_ms) AS BIGINT) AS up_ms, CAST(sum(span.down_ms) AS BIGINT) AS down_ms \
-         FROM site_states state CROSS JOIN {table} span WHERE span.site_id = state.site_id \
-         AND span.location_id = state.location_id AND span.{number} >= $1 AND span.{number} < $2"
-    );
     let mut found: Vec<Sums> = Vec::new();
     match ids {
         None => {
-            let query = diesel::sql_query(format!("{all} GROUP BY state.site_id, state.location_id"));
+            let query = diesel::sql_query(backend::sums::question(connection, table, number, ""));
             found.extend(query.bind::<BigInt, _>(from).bind::<BigInt, _>(to).load(connection)?);
         }
         Some(ids) => {
+            let of_site = backend::sums::question(connection, table, number, "state.site_id = $3");
             for id in ids {
-                let of_site =
-                    format!("{all} AND state.site_id = $3 GROUP BY state.site_id, state.location_id");
-                let query = diesel::sql_query(of_site);
+                let query = diesel::sql_query(&of_site);
                 let query = query.bind::<BigInt, _>(from).bind::<BigInt, _>(to).bind::<Integer, _>(id.0);
                 found.extend(query.load(connection)?);
             }
