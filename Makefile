@@ -7,6 +7,9 @@
 VENV := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/djamon-tests
 export DJAMON_TEST_PYTHON := $(VENV)/bin/python
 
+# Programs as they are installed, with PostgreSQL's client built in.
+BUNDLED := --features djamon-check/pg-bundled,djamon-web/pg-bundled
+
 up: ## start Djamon with a demo on this machine; Ctrl-C stops it
 	@deploy/up
 
@@ -16,10 +19,11 @@ test: $(VENV)/.installed ## run everything CI runs: format, lints, build, all te
 	cargo build --locked --workspace --all-targets
 	cargo test --locked --workspace --no-fail-fast
 
-bench: ## run the benchmarks and print their tables
+bench: ## run the benchmarks and print their tables; FULL=1: also what takes long; ONLY=name: only that
 	@deploy/install-needs test
-	cargo build --locked --release --workspace --features djamon-check/pg-bundled,djamon-web/pg-bundled
-	$${CARGO_TARGET_DIR:-target}/release/djamon-benches $(if $(FULL),--full)
+	cargo build --locked --release --workspace $(BUNDLED)
+	cargo bench --locked --workspace $(BUNDLED) --bench pure -- --quick --quiet
+	$${CARGO_TARGET_DIR:-target}/release/djamon-benches $(if $(FULL),--full)$(if $(ONLY), --only $(ONLY))
 
 docs: ## build the documentation of the code
 	@deploy/install-needs up

@@ -1,5 +1,7 @@
 //! What the benchmark asks of the database past the monitor's own words: sizes, and a history to stand on.
 
+use std::time::Duration;
+
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::{BigInt, Double};
 use diesel::{QueryableByName, RunQueryDsl};
@@ -24,11 +26,32 @@ pub fn views(connection: &mut AnyConnection) -> Result<u64, StoreError> {
     Ok(diesel::sql_query(count).get_result::<Number>(connection)?.number.unsigned_abs())
 }
 
-/// What one SiteView takes in an SQLite file, pages and all.
+/// What one SiteView takes on the disk, with its index and half-filled pages.
 pub fn bytes_per_view(connection: &mut AnyConnection) -> Result<f64, StoreError> {
-    let size = "SELECT (SELECT sum(pgsize) FROM dbstat WHERE name = 'site_views') * 1.0 \
-                / (SELECT count(*) FROM site_views) AS size";
+    let bytes = match connection {
+        AnyConnection::Sqlite(_) => "SELECT sum(pgsize) FROM dbstat WHERE name = 'site_views'",
+        AnyConnection::Postgres(_) => {
+            "SELECT sum(pg_total_relation_size(inhrelid)) FROM pg_inherits WHERE inhparent = 'site_views'::regclass"
+        }
+    };
+    let size =
+        format!("SELECT CAST(({bytes}) AS DOUBLE PRECISION) / (SELECT count(*) FROM site_views) AS size");
     Ok(diesel::sql_query(size).get_result::<Size>(connection)?.size)
+}
+
+/// The response times that were recorded of the newest `count` looks.
+pub fn durations(connection: &mut AnyConnection, count: usize) -> Result<Vec<Duration>, StoreError> {
+    let newest = format!(
+        "SELECT CAST(duration_ms AS BIGINT) AS number FROM site_views ORDER BY id DESC LIMIT {count}"
+    );
+    let found: Vec<Number> = diesel::sql_query(newest).load(connection)?;
+    Ok(found.iter().map(|found| Duration::from_millis(found.number.unsigned_abs())).collect())
+}
+
+/// How far PostgreSQL's log has come, in bytes.
+pub fn server_log(connection: &mut AnyConnection) -> Result<f64, StoreError> {
+    let at = "SELECT CAST(pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0') AS DOUBLE PRECISION) AS size";
+    Ok(diesel::sql_query(at).get_result::<Size>(connection)?.size)
 }
 
 /// Keeps SQLite from reusing its write-ahead log until this connection is closed: then its size is what was written.

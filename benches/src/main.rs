@@ -10,11 +10,22 @@
 
 mod alerts;
 mod client;
+mod crowd;
 mod database;
+mod histories;
+mod history;
+mod honest;
+mod laps;
 mod measure;
+mod minute;
 mod monitor;
+mod numbers;
+mod peers;
 mod probes;
+mod purging;
 mod raw;
+mod reading;
+mod recording;
 mod sections;
 mod table;
 mod target;
@@ -52,7 +63,7 @@ fn main() -> Result<()> {
     match words.as_slice() {
         // What the benchmark starts itself as, so that one process's use of the machine is one thing's.
         [measure::WORD, program, arguments @ ..] => measure::inside(Path::new(program), arguments),
-        [raw::WORD, count, addresses @ ..] => raw::exchange(count, addresses),
+        [raw::WORD, threads, count, addresses @ ..] => raw::exchange(threads, count, addresses),
         [probes::WORD, count, addresses @ ..] => probes::make(count, addresses),
         _ => bench(&Words::parse()),
     }

@@ -61,10 +61,11 @@ impl Monitor {
         let targets = urls.map(|url| Ok(Target::parse(&url)?)).collect::<Result<Vec<_>>>()?;
         let now = SystemClock::start().now();
         write(&mut self.connect()?, |connection| {
-            for target in targets {
+            for (n, target) in targets.into_iter().enumerate() {
                 let options = SiteOptions { interval: interval.map(Span), ..SiteOptions::default() };
                 let new = NewSite {
-                    slug: None,
+                    // One name of its own each: many that are alike are slow to tell apart.
+                    slug: Some(format!("site-{n}")),
                     name: None,
                     target,
                     group: None,
@@ -79,9 +80,24 @@ impl Monitor {
         Ok(())
     }
 
+    /// The program.
+    pub fn program(&self) -> &Path {
+        &self.program
+    }
+
+    /// Where it runs.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
     /// One run.
     pub fn run(&self) -> Result<Spent> {
-        measure::program(&self.program, &["run"], self.directory.path())
+        self.spend(&["run"])
+    }
+
+    /// One command.
+    pub fn spend(&self, words: &[&str]) -> Result<Spent> {
+        measure::program(&self.program, words, self.directory.path())
     }
 
     /// One run in the network of this name.

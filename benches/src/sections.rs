@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 
 use crate::table::Table;
 use crate::target::Target;
-use crate::{alerts, web, works};
+use crate::{alerts, crowd, honest, peers, purging, reading, recording, web, works};
 
 /// How much is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +25,13 @@ pub struct Bench {
     pub table: Table,
     /// How much is measured.
     pub extent: Extent,
+}
+
+impl Bench {
+    /// An address that proves the line.
+    pub fn sandbox(&self) -> Result<String> {
+        works::sandbox(&self.target)
+    }
 }
 
 struct Section {
@@ -49,13 +56,18 @@ const SECTIONS: &[Section] = &[
     usual("outage", |b| works::outage(&b.target, &mut b.table)),
     usual("alerts-written", |b| alerts::written(&mut b.table)),
     usual("alerts-delivered", |b| alerts::delivered(&mut b.table)),
-    usual("record", |b| works::history(b.extent, &mut b.table)),
+    usual("record", recording::minutes),
+    usual("read", reading::histories),
+    usual("purge", purging::purges),
+    usual("honest", honest::response_times),
+    usual("peers", peers::beside),
     usual("postgres", |b| works::postgres(&b.target, &mut b.table)),
     usual("late", |b| works::late(&b.target, &mut b.table)),
-    usual("hanging", |b| works::hanging(&b.target, &mut b.table)),
+    usual("hanging-in-part", crowd::ten_thousand),
+    usual("hanging-all", |b| works::hanging(&b.target, &mut b.table)),
     usual("unanswered", |b| works::unanswered(&mut b.table)),
     usual("web", |b| web::pages(b.extent, &mut b.table)),
-    full("hanging-in-part", |b| works::hanging_in_part(&b.target, &mut b.table)),
+    full("hundred-thousand", crowd::hundred_thousand),
 ];
 
 /// Prints the names, one a line; those of `--full` say so.

@@ -14,6 +14,8 @@ pub enum Figure {
     Bytes(f64),
     /// A number of things.
     Count(u64),
+    /// So many things a second.
+    Rate(f64),
     /// So many times as much.
     Times(f64),
 }
@@ -22,7 +24,7 @@ impl Figure {
     fn number(self) -> f64 {
         match self {
             Figure::Time(time) => time.as_secs_f64(),
-            Figure::Bytes(number) | Figure::Times(number) => number,
+            Figure::Bytes(number) | Figure::Rate(number) | Figure::Times(number) => number,
             Figure::Count(count) => f64::from(u32::try_from(count).unwrap_or(u32::MAX)),
         }
     }
@@ -37,10 +39,14 @@ impl std::fmt::Display for Figure {
             Figure::Time(time) if time < Duration::from_millis(100) => {
                 format!("{:.1} ms", time.as_secs_f64() * 1e3)
             }
+            Figure::Time(time) if time < Duration::from_secs(1) => {
+                format!("{:.0} ms", time.as_secs_f64() * 1e3)
+            }
             Figure::Time(time) => format!("{:.2} s", time.as_secs_f64()),
             Figure::Bytes(bytes) if bytes < 10_000.0 => format!("{bytes:.0} B"),
             Figure::Bytes(bytes) => format!("{:.1} MB", bytes / 1e6),
             Figure::Count(count) => count.to_string(),
+            Figure::Rate(rate) => format!("{rate:.0}/s"),
             Figure::Times(times) => format!("{times:.2}"),
         };
         f.pad(&text)

@@ -3,25 +3,15 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use djamon_core::calendar::Zone;
-use djamon_core::clock::{Clock, Stopwatch, SystemClock};
-use djamon_core::domain::plan::RunContext;
-use djamon_core::domain::{
-    Instant, Line, LocationId, Observation, Outcome, Phases, Policy, RunId, ScopeRule, SiteId,
-};
-use djamon_core::store::record::{self, ViewIds};
-use djamon_core::store::{AnyConnection, runs, sites};
-use djamon_tests::database::{Backend, TestDatabase};
 use djamon_tests::fault_server::FaultServer;
 use djamon_tests::netns::Network;
 
-use crate::measure::{Spent, own_cpu};
+use crate::measure::Spent;
 use crate::monitor::Monitor;
-use crate::sections::Extent;
 use crate::table::Bar::{AtMost, Exactly, Ratio};
 use crate::table::{Bar, Figure, Table};
 use crate::target::{Manner, Target};
-use crate::{database, probes, raw};
+use crate::{database, histories, probes, raw};
 
 const RUNS: usize = 5;
 /// After so many looks a site's state is as large as it gets, but for its marks.
@@ -31,7 +21,8 @@ fn ms(ms: u64) -> Figure {
     Figure::Time(Duration::from_millis(ms))
 }
 
-fn sandbox(target: &Target) -> Result<String> {
+/// An address that proves the line.
+pub fn sandbox(target: &Target) -> Result<String> {
     target.urls(Manner::Fast, 1).next().context("an address")
 }
 
@@ -102,8 +93,6 @@ pub fn thousand(target: &Target, table: &mut Table) -> Result<()> {
     table.row("1,000 sites: peak memory", bytes(spent.peak), Some(bytes(raw.peak)), Bar::None)?;
     let log = bytes(monitor.log_of_a_run()? / 1000);
     table.row("1,000 sites: log written a row (SQLite)", log, None, AtMost(Figure::Bytes(800.0)))?;
-    let size = Figure::Bytes(database::bytes_per_view(&mut monitor.connect()?)?);
-    table.row("a SiteView in the database (SQLite)", size, None, AtMost(Figure::Bytes(90.0)))?;
 
     let late = Monitor::new(&sandbox(target)?)?;
     late.add(target.urls(Manner::Late, count), None)?;
@@ -146,71 +135,10 @@ pub fn outage(target: &Target, table: &mut Table) -> Result<()> {
     )
 }
 
-/// One minute's rows of 1,000 sites, recorded in this process, on a history.
-pub fn history(extent: Extent, table: &mut Table) -> Result<()> {
-    let (rows, name) = match extent {
-        Extent::Usual => (1_000_000, "1 million"),
-        Extent::Full => (10_000_000, "10 million"),
-    };
-    let monitor = Monitor::new("http://127.0.0.1:1/")?;
-    monitor.add((0..1000).map(|n| format!("http://127.0.0.1:1/{n}")), None)?;
-    let connection = &mut monitor.connect()?;
-    let now = SystemClock::start().now();
-    database::add_history(connection, rows, now)?;
-    let location = runs::location(connection, "default")?;
-    let edited_at = sites::all(connection)?.first().context("a site")?.edited_at;
-    let mut ids = ViewIds::after_stored(connection)?;
-    let (mut wall, mut cpu) = (Duration::MAX, Duration::MAX);
-    for minute in 1..=3 * WARM {
-        let at = now.plus(Duration::from_mins(u64::try_from(minute)?));
-        let run = runs::begin(connection, location, at, Duration::from_mins(1))?;
-        let (watch, before) = (Stopwatch::start(), own_cpu()?);
-        record_minute(connection, run, location, at, edited_at, &mut ids)?;
-        if minute > WARM {
-            wall = wall.min(watch.elapsed());
-            cpu = cpu.min(own_cpu()?.saturating_sub(before));
-        }
-    }
-    table.row(&format!("record 1,000 rows on {name}: wall"), Figure::Time(wall), None, AtMost(ms(12)))?;
-    table.row(&format!("record 1,000 rows on {name}: CPU"), Figure::Time(cpu), None, Bar::None)
-}
-
-fn record_minute(
-    connection: &mut AnyConnection,
-    run: RunId,
-    location: LocationId,
-    at: Instant,
-    edited_at: Instant,
-    ids: &mut ViewIds,
-) -> Result<()> {
-    let expected_interval = Duration::from_mins(1);
-    let (blind_since, zone) = (None, Zone::default());
-    let context = RunContext { run, location, scope: ScopeRule::All, expected_interval, blind_since, zone };
-    let seen = (1..=1000).map(|site| Observation {
-        site: SiteId(site),
-        at,
-        began: Duration::ZERO,
-        edited_at,
-        outcome: Outcome::Up,
-        degraded: false,
-        code: Some(200),
-        detail: None,
-        duration_ms: 40,
-        phases: Phases { connect_ms: Some(10), first_byte_ms: Some(30), ..Phases::default() },
-        line: Line::Answered,
-        resolved: false,
-        certificate_expires_at: None,
-    });
-    let recorded = record::batch(connection, &context, &Policy::default(), ids, seen.collect(), &[], at)?;
-    ensure!(recorded.plan.views.len() == 1000, "{} rows were recorded", recorded.plan.views.len());
-    Ok(())
-}
-
-/// The same on PostgreSQL; the server's own CPU time is not in it.
+/// 1,000 sites on PostgreSQL; the server's own CPU time is not in it.
 pub fn postgres(target: &Target, table: &mut Table) -> Result<()> {
     let count = 1000;
-    let database = TestDatabase::migrated(Backend::Postgres);
-    let monitor = Monitor::on(&database.url_text, &sandbox(target)?)?;
+    let monitor = Monitor::on(&histories::fresh("thousand")?, &sandbox(target)?)?;
     monitor.add(target.urls(Manner::Fast, count), None)?;
     monitor.run()?;
     let (raw, spent) = beside_raw(&monitor, target, count, RUNS)?;
@@ -273,21 +201,4 @@ fn hung(what: &str, monitor: &Monitor, spent: Spent, table: &mut Table) -> Resul
     table.row(&format!("{what}: SiteViews"), views, None, Exactly(Figure::Count(1000)))?;
     table.row(&format!("{what}: CPU a site"), each(spent.cpu, 1000), None, Bar::None)?;
     table.row(&format!("{what}: peak memory"), bytes(spent.peak), None, AtMost(Figure::Bytes(150e6)))
-}
-
-/// 10,000 sites of which every tenth hangs, in the second run: the first has told which.
-pub fn hanging_in_part(target: &Target, table: &mut Table) -> Result<()> {
-    let monitor = Monitor::new(&sandbox(target)?)?;
-    monitor.add(target.urls(Manner::Fast, 9000).chain(target.urls(Manner::Hanging, 1000)), None)?;
-    monitor.run()?;
-    let spent = monitor.run()?;
-    let views = database::views(&mut monitor.connect()?)?;
-    table.row("10,000 sites, 1,000 hang: wall", Figure::Time(spent.wall), None, AtMost(ms(10_000)))?;
-    table.row(
-        "10,000 sites, 1,000 hang: SiteViews of 2 runs",
-        Figure::Count(views),
-        None,
-        Exactly(Figure::Count(20_000)),
-    )?;
-    table.row("10,000 sites, 1,000 hang: peak memory", bytes(spent.peak), None, Bar::None)
 }

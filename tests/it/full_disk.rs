@@ -1,8 +1,19 @@
 //! A disk that runs full: the reserve beside the database carries outages and alerts through, and is taken again.
 
+use std::sync::Arc;
+
+use djamon_core::password;
+use djamon_core::store::backend::migrate::open_or_create;
+use djamon_core::store::users::{self, Role};
+use djamon_core::store::{DatabaseUrl, write};
+use djamon_tests::browser::Browser;
+use djamon_tests::clock::{NOON, SetClock};
+use djamon_tests::database::{Backend, TestDatabase};
 use djamon_tests::mount::Disk;
 use djamon_tests::place::Place;
+use djamon_tests::scene::{Scene, good};
 use djamon_tests::site_server::SiteServer;
+use djamon_tests::web::{Web, config};
 use serde_json::json;
 
 #[test]
@@ -50,4 +61,28 @@ fn on_a_full_disk_checks_go_on_and_alerts_leave_and_it_recovers_by_itself() {
     let found = place.json(&["doctor", "--json"]);
     let integrity = found.as_array().unwrap().iter().find(|line| line["what"] == "integrity").unwrap();
     assert_eq!(integrity["level"], "ok", "{found:#}");
+}
+
+#[test]
+fn members_read_on_the_dashboard_that_the_disk_is_nearly_full_and_visitors_do_not() {
+    let word = "disk is nearly full: ";
+    for (size, is_told) in [("100m", true), ("1200m", false)] {
+        let disk = Disk::of(size);
+        let mut database = TestDatabase::migrated(Backend::Sqlite);
+        let file = disk.path().join("djamon.db");
+        std::fs::copy(database.dir.path().join("djamon.db"), &file).unwrap();
+        database.url_text = format!("sqlite://{}", file.display());
+        let mut scene = Scene::new(open_or_create(&DatabaseUrl::Sqlite(file)).unwrap(), NOON);
+        scene.site("Shop", None);
+        scene.minute(|_| good());
+        let hash = password::hash("correct horse").unwrap();
+        write(&mut scene.connection, |c| users::add(c, "Bob", Role::Viewer, &hash, NOON)).unwrap();
+        let clock = Arc::new(SetClock::default());
+        clock.set(scene.now);
+        let web = Web::start(&config(&database), clock).unwrap();
+        let bob = Browser::signed_in(&web, "Bob", "correct horse").get("/").body;
+        assert_eq!(bob.contains(word), is_told, "{size}: {bob}");
+        assert!(!is_told || bob.contains(" MiB are free, 1024 should be."), "{bob}");
+        assert!(!web.get("/").body.contains(word), "{size}: the disk is nobody else's affair");
+    }
 }

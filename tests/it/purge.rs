@@ -7,14 +7,17 @@ use std::time::Duration;
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::{BigInt, Text};
 use diesel::{QueryableByName, RunQueryDsl};
+use djamon_core::calendar::Zone;
 use djamon_core::clock::{Clock, Stopwatch, SystemClock};
 use djamon_core::domain::{Instant, Site};
 use djamon_core::store::backend::lock::try_purge_lock;
-use djamon_core::store::{AnyConnection, hours, outages, statuses, views};
+use djamon_core::store::purge::{self, Course, Kind, Limits};
+use djamon_core::store::{AnyConnection, hours, outages, statuses, views, write};
 use djamon_tests::database::TestDatabase;
 use djamon_tests::scripted::{add_site, run, seen};
 use djamon_tests::{binary, on_both};
 
+const DAY: Duration = Duration::from_secs(86_400);
 const DAYS: u64 = 80;
 const SITES: usize = 60;
 const KILLS: u64 = 50;
@@ -57,7 +60,7 @@ fn configured(database: &TestDatabase) {
     std::fs::write(database.dir.path().join("djamon.toml"), text).unwrap();
 }
 
-fn purge(database: &TestDatabase, words: &[&str]) -> Command {
+fn purging(database: &TestDatabase, words: &[&str]) -> Command {
     let mut command = Command::new(binary::path("djamon-check"));
     command.arg("purge").args(words).current_dir(database.dir.path()).stdin(Stdio::null());
     command
@@ -136,7 +139,7 @@ on_both! {
             // Each has a day or so to take away, and dies at another moment of doing so.
             for kill in 0..KILLS {
                 let older_than = format!("{}h", (DAYS - 1 - kill).max(31) * 24);
-                let mut child = purge(&database, &["--older-than", &older_than]).stderr(Stdio::null()).spawn().unwrap();
+                let mut child = purging(&database, &["--older-than", &older_than]).stderr(Stdio::null()).spawn().unwrap();
                 let watch = Stopwatch::start();
                 let moment = Duration::from_micros(kill * 7919 % 97 * 1500);
                 while watch.elapsed() < moment && child.try_wait().unwrap().is_none() {
@@ -150,7 +153,7 @@ on_both! {
             while try_purge_lock(&database.url).unwrap().is_none() {
                 std::thread::yield_now();
             }
-            assert_eq!(said(&mut purge(&database, &[])), (0, String::new(), String::new()), "silent without a terminal");
+            assert_eq!(said(&mut purging(&database, &[])), (0, String::new(), String::new()), "silent without a terminal");
             stop.store(true, Ordering::Relaxed);
             working.join().unwrap()
         });
@@ -187,7 +190,7 @@ on_both! {
         connection.batch_execute("UPDATE site_states SET last_at = 1000 WHERE site_id = 3").unwrap();
         let old_hours = count(&mut connection, "site_hours WHERE hour < 470000 AND site_id > 3");
         let (owed, days) = (count(&mut connection, "outbox WHERE state <> 'sent'"), count(&mut connection, "site_days"));
-        let (code, would, _) = said(&mut purge(&database, &["--dry-run"]));
+        let (code, would, _) = said(&mut purging(&database, &["--dry-run"]));
         assert_eq!(code, 0);
         for line in [format!("{old_hours} hours would go"), "1 sent alerts would go".into(), "2 details would go".into()] {
             assert!(would.contains(&line), "{line}: {would}");
@@ -195,16 +198,76 @@ on_both! {
         assert!(count(&mut connection, "details") > 0 && count(&mut connection, "outbox WHERE state = 'sent'") == 1, "nothing went");
         {
             let _lock = try_purge_lock(&database.url).unwrap().unwrap();
-            assert_eq!(said(&mut purge(&database, &[])).0, 75);
+            assert_eq!(said(&mut purging(&database, &[])).0, 75);
         }
         while try_purge_lock(&database.url).unwrap().is_none() {
             std::thread::yield_now();
         }
-        assert_eq!(said(&mut purge(&database, &[])), (0, String::new(), String::new()));
+        assert_eq!(said(&mut purging(&database, &[])), (0, String::new(), String::new()));
         assert_eq!(count(&mut connection, "site_hours WHERE hour < 470000 AND site_id > 3"), 0);
         assert!(count(&mut connection, "site_hours WHERE hour < 470000 AND site_id = 3") > 0);
         assert_eq!((count(&mut connection, "outbox"), count(&mut connection, "site_days"), count(&mut connection, "details WHERE text = 'old'")), (owed, days, 0));
-        let (code, _, refused) = said(&mut purge(&database, &["--older-than", "5h"]));
+        let (code, _, refused) = said(&mut purging(&database, &["--older-than", "5h"]));
         assert_eq!((code, refused.as_str()), (2, "djamon-check: --older-than 5h is too short; keep at least 1d\n"));
+    }
+
+    fn a_step_takes_no_more_than_it_may_and_lets_others_write_before_the_next(database: TestDatabase) {
+        let mut connection = database.connect();
+        let now = SystemClock::start().now();
+        history(&mut connection, now);
+        // What is unlike the rest of its kind: sentences and alerts there are only a few of.
+        for n in 0..250 {
+            connection.batch_execute(&format!("INSERT INTO details (text, used_at) VALUES ('old {n}', 1000)")).unwrap();
+        }
+        let limits = Limits::new(now, 31 * DAY, 31 * DAY, Zone::default());
+        let mut other = database.connect();
+        // Whoever would have to wait for a step's end is refused at once.
+        other.batch_execute(match &other {
+            AnyConnection::Sqlite(_) => "PRAGMA busy_timeout = 0",
+            AnyConnection::Postgres(_) => "SET lock_timeout = '1ms'",
+        }).unwrap();
+        let most = 100;
+        for kind in Kind::ALL {
+            let (would, _) = purge::count(&mut connection, kind, &limits).unwrap();
+            let (mut course, mut steps) = (Course::default(), Vec::new());
+            while let Some(gone) = purge::step(&mut connection, kind, &limits, &mut course, most).unwrap() {
+                write(&mut other, |c| Ok(c.batch_execute("UPDATE sites SET version = version")?)).unwrap();
+                steps.push(gone);
+            }
+            assert_eq!(steps.iter().sum::<u64>(), would, "{}", kind.name());
+            let is_by_days = kind == Kind::Views && matches!(connection, AnyConnection::Postgres(_));
+            // Of hours: those of four sites, which have had a look a day for fifty days.
+            let bound = if is_by_days { SITES as u64 + 5 } else if kind == Kind::Hours { 4 * 60 } else { most.into() };
+            assert!(steps.iter().all(|gone| *gone <= bound), "{}: {steps:?}", kind.name());
+            let least = match kind { Kind::Views | Kind::Hours => 15, Kind::Details => 3, Kind::Runs => 1, Kind::Alerts => 0 };
+            assert!(steps.len() >= least, "{}: {steps:?}", kind.name());
+        }
+    }
+
+    fn every_day_of_site_views_is_dropped_whole_once_it_is_past_its_time(database: TestDatabase) {
+        configured(&database);
+        let mut connection = database.connect();
+        let now = SystemClock::start().now();
+        history(&mut connection, now);
+        let days = |connection: &mut AnyConnection| match connection {
+            // Days that are attached, and tables of days that are not.
+            AnyConnection::Postgres(_) => [
+                count(connection, "pg_inherits WHERE inhparent = 'site_views'::regclass"),
+                count(connection, "pg_class WHERE relkind = 'r' AND relname LIKE 'site!_views!_d%' ESCAPE '!'"),
+            ],
+            AnyConnection::Sqlite(_) => {
+                let days = "(SELECT DISTINCT at / 86400000 FROM site_views)";
+                [count(connection, days), count(connection, days)]
+            }
+        };
+        let made = i64::try_from(DAYS).unwrap();
+        let all = days(&mut connection);
+        // Looks of a few minutes may reach over midnight.
+        assert!(all == [made; 2] || all == [made + 1; 2], "a run makes the day it needs, and no other: {all:?}");
+        assert_eq!(said(&mut purging(&database, &["--older-than", "10d"])).0, 0);
+        let [attached, tables] = days(&mut connection);
+        assert!(attached == tables && (9..=10).contains(&attached), "{attached} days are attached of {tables}");
+        let oldest = now.ms() / 86_400_000 - 10;
+        assert_eq!(count(&mut connection, &format!("site_views WHERE at < {}", oldest * 86_400_000)), 0);
     }
 }

@@ -17,7 +17,7 @@ use djamon_core::domain::uptime::Tally;
 use djamon_core::domain::{Instant, Observation, Outcome, Policy, ScopeRule, Site, SiteId};
 use djamon_core::store::record::{self, ViewIds};
 use djamon_core::store::runs::{self, Ending};
-use djamon_core::store::{AnyConnection, hours, statuses};
+use djamon_core::store::{AnyConnection, hours, series, statuses};
 use djamon_tests::clock::NOON;
 use djamon_tests::database::{Backend, TestDatabase};
 use djamon_tests::on_both;
@@ -359,5 +359,39 @@ on_both! {
             assert_eq!((last.range.to, last.times.quantile(500)), (minute(130), Some(12)));
             assert!(found.windows(2).all(|two| two[0].range.to == two[1].range.from || two[0].range.to == minute(130)));
         }
+    }
+
+    fn no_hour_counts_twice_when_places_are_at_different_days(database: TestDatabase) {
+        let connection = &mut database.connect();
+        // One place stops at eleven in the evening; the other goes on until it is two.
+        let day = NOON.plus(Duration::from_secs(12 * 3600));
+        let site = add_site(connection, "shop", day);
+        let hour = |n: u64| day.plus(Duration::from_secs(3600 * n));
+        let expected_interval = Duration::from_secs(3600);
+        let (scope, blind_since, zone) = (ScopeRule::All, None, Zone::default());
+        for (place, hours) in [("default", 24), ("elsewhere", 27)] {
+            let location = runs::location(connection, place).unwrap();
+            for n in 0..hours {
+                let number = runs::begin(connection, location, hour(n), expected_interval).unwrap();
+                let context = RunContext { run: number, location, scope, expected_interval, blind_since, zone };
+                let mut ids = ViewIds::after_stored(connection).unwrap();
+                record::batch(connection, &context, &Policy::default(), &mut ids, vec![seen(&site, hour(n), true)], &[], hour(n)).unwrap();
+            }
+        }
+        let now = hour(26);
+        // Each look vouches for two hours at most: known are 25 hours of one place, and 26 of the other.
+        let known = (25 + 26) * HOUR;
+        let days = series::days(connection, site.id, 2, now).unwrap();
+        assert_eq!(days.iter().map(|day| day.open.tally.looks).collect::<Vec<_>>(), [48, 3]);
+        assert_eq!(days.iter().map(|day| day.open.tally.up_ms).sum::<i64>(), known);
+        let year = hours::series(connection, site.id, Window::Year, now).unwrap();
+        assert_eq!((year[363].tally.looks, year[364].tally.looks), (48, 3));
+        let number = zone.day_of(now);
+        let total = hours::totals(connection, &[site.id], (number - 1, number + 1), now).unwrap()[&site.id].open.tally;
+        assert_eq!((total.looks, total.up_ms), (51, known));
+        let figures = hours::figures(connection, None, now).unwrap()[&site.id];
+        let whole = 2 * (6 * 24 + 2) * HOUR;
+        assert_eq!(figures.week.coverage_ppm, Some(u32::try_from(known * 1_000_000 / whole).unwrap()));
+        assert_eq!(hours::figures(connection, Some(&[site.id]), now).unwrap()[&site.id], figures);
     }
 }

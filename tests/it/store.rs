@@ -8,7 +8,7 @@ use djamon_core::domain::alert::Audience;
 use djamon_core::domain::run::{Blind, Counts};
 use djamon_core::domain::site::SiteChange;
 use djamon_core::domain::status::State;
-use djamon_core::domain::{EventKind, Instant, Left, Observation, OutageId};
+use djamon_core::domain::{EventKind, Instant, Left, Observation, OutageId, Policy};
 use djamon_core::store::due::{self, Half, Selection};
 use djamon_core::store::outbox::{Filter, Settled};
 use djamon_core::store::record::{self, ViewIds};
@@ -317,5 +317,29 @@ on_both! {
             if before.is_none() { break; }
         }
         assert_eq!(at, (0..25).rev().map(minute).collect::<Vec<_>>());
+    }
+
+    fn the_newest_looks_of_all_places_are_those_that_are_stored(database: TestDatabase) {
+        let mut connection = database.connect();
+        let shop = add_site(&mut connection, "shop", NOON);
+        for n in 0..14 {
+            // The second place looks from the third minute on.
+            for place in ["default", "elsewhere"].into_iter().take(if n < 3 { 1 } else { 2 }) {
+                let location = runs::location(&mut connection, place).unwrap();
+                let context = begin(&mut connection, location, minute(n));
+                let mut ids = ViewIds::after_stored(&mut connection).unwrap();
+                let looks = vec![seen(&shop, minute(n), true)];
+                record::batch(&mut connection, &context, &Policy::default(), &mut ids, looks, &[], minute(n)).unwrap();
+            }
+        }
+        let mut ids = |limit| -> Vec<_> {
+            let page = views::before(&mut connection, shop.id, None, limit).unwrap();
+            page.looks.iter().map(|look| (look.id, look.at)).collect()
+        };
+        let stored = ids(25);
+        assert_eq!(stored.len(), 25);
+        for limit in 1..=10 {
+            assert_eq!(ids(limit), stored[..limit]);
+        }
     }
 }

@@ -54,9 +54,10 @@ pub fn run(app: &App, args: &PurgeArgs, out: &mut dyn Write) -> Result<Exit, Fai
     };
     let is_watched = (app.terminal || app.verbose) && !app.quiet;
     for kind in Kind::ALL {
-        let gone = all_of(app, &mut connection, kind, &limits)?;
+        let (gone, pace) = all_of(app, &mut connection, kind, &limits)?;
         if is_watched && gone > 0 {
-            writeln!(out, "{gone} {} are gone", kind.name())?;
+            let (steps, longest) = (pace.steps, pace.longest.as_millis());
+            writeln!(out, "{gone} {} are gone; steps: {steps}, the longest {longest} ms", kind.name())?;
         }
     }
     give_back(&mut connection)?;
@@ -71,8 +72,13 @@ fn dry_run(connection: &mut AnyConnection, limits: &Limits, out: &mut dyn Write)
     Ok(Exit::Done)
 }
 
-/// Takes away all of a kind, step by step, and gives how many went.
-fn all_of(app: &App, connection: &mut AnyConnection, kind: Kind, limits: &Limits) -> Result<u64, Failure> {
+/// Takes away all of a kind, step by step, and gives how many went, and at what pace.
+fn all_of(
+    app: &App,
+    connection: &mut AnyConnection,
+    kind: Kind,
+    limits: &Limits,
+) -> Result<(u64, Pace), Failure> {
     let is_wanted = app.terminal && !app.quiet && std::io::stderr().is_terminal();
     let total = if is_wanted { purge::count(connection, kind, limits)?.0 } else { 0 };
     let mut progress = Progress::of(is_wanted, total, kind.name());
@@ -84,12 +90,12 @@ fn all_of(app: &App, connection: &mut AnyConnection, kind: Kind, limits: &Limits
         progress.advance(some);
     }
     progress.finish();
-    Ok(gone)
+    Ok((gone, pace))
 }
 
 /// Gives the room back to the disk, as far as nobody has to wait for it.
 fn give_back(connection: &mut AnyConnection) -> Result<(), Failure> {
-    let mut pace = Pace { most: 200 };
+    let mut pace = Pace { most: 200, ..Pace::default() };
     while pace.step(|most| space::give_back(connection, most))? > 0 {}
     Ok(space::cut_log(connection)?)
 }
@@ -98,11 +104,13 @@ fn give_back(connection: &mut AnyConnection) -> Result<(), Failure> {
 /// gets it in between.
 struct Pace {
     most: u32,
+    steps: u32,
+    longest: Duration,
 }
 
 impl Default for Pace {
     fn default() -> Self {
-        Pace { most: 1000 }
+        Pace { most: 1000, steps: 0, longest: Duration::ZERO }
     }
 }
 
@@ -115,6 +123,8 @@ impl Pace {
         let done = work(self.most)?;
         let took = watch.elapsed();
         self.adapt(took);
+        self.steps += 1;
+        self.longest = self.longest.max(took);
         std::thread::sleep(took.min(Duration::from_millis(200)));
         Ok(done)
     }

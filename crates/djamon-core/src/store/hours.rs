@@ -8,16 +8,20 @@ use diesel::sql_types::{BigInt, Integer};
 
 use super::rows::StateRow;
 use super::schema::site_states;
-use super::{AnyConnection, CHUNK, StoreError, spans};
+use super::spans::Whose;
+use super::{AnyConnection, CHUNK, StoreError, backend, spans};
+use crate::calendar::Zone;
 use crate::domain::plan::SiteState;
 use crate::domain::series::{self, Step, Window};
 use crate::domain::uptime::{Figure, Figures, Open, Tally};
-use crate::domain::{Instant, SiteId};
+use crate::domain::{Instant, LocationId, SiteId};
 
 #[derive(QueryableByName)]
 struct Sums {
     #[diesel(sql_type = Integer)]
     site_id: i32,
+    #[diesel(sql_type = Integer)]
+    location_id: i32,
     #[diesel(sql_type = BigInt)]
     up_ms: i64,
     #[diesel(sql_type = BigInt)]
@@ -45,38 +49,50 @@ pub fn figures(
     let (hour, today) = (hours.number_of(now), zone.day_of(now));
     let windows = Windows { first_hour: hour - 23, first_days: [today - 6, today - 29] };
     let mut figures: HashMap<SiteId, Sum> = HashMap::new();
-    // 1. What is over.
-    for (site, tally) in sums(connection, ids, "site_hours", "hour", (windows.first_hour, hour + 1))? {
-        figures.entry(site).or_default().day.add(&tally);
-    }
-    for (at, first) in windows.first_days.into_iter().enumerate() {
-        for (site, tally) in sums(connection, ids, "site_days", "day", (first, today + 1))? {
-            figures.entry(site).or_default().add_to(at, &tally);
-        }
-    }
-    // 2. What is open, as it stands now, and the hours of the day that is.
-    let mut open_days: BTreeMap<i64, BTreeSet<SiteId>> = BTreeMap::new();
-    for (site, mut state) in states(connection, ids)? {
+    // 1. What is open, as it stands now.
+    let mut open_days: BTreeMap<i64, BTreeSet<Whose>> = BTreeMap::new();
+    for (whose, mut state) in states(connection, ids)? {
         let day = zone.day_of(hours.start_of(state.ledger.hour.number));
         if windows.first_days.iter().any(|first| day >= *first) {
-            open_days.entry(day).or_default().insert(site);
+            open_days.entry(day).or_default().insert(whose);
         }
         let over = state.ledger.settle(now, None, hours);
-        let of_site = figures.entry(site).or_default();
+        let of_site = figures.entry(whose.0).or_default();
         of_site.locations += 1;
         for open in over.iter().chain([&state.ledger.hour]) {
             let day = zone.day_of(hours.start_of(open.number));
             windows.add(of_site, open.number, day, &open.tally);
         }
     }
-    for (day, sites) in open_days {
-        let span = (zone.first_hour_of(day), zone.first_hour_of(day + 1));
-        let named: Vec<SiteId> = sites.iter().copied().collect();
-        let named = (named.len() <= MOST_BY_NAME).then_some(named.as_slice());
-        for (site, tally) in sums(connection, named, "site_hours", "hour", span)? {
-            if sites.contains(&site) {
-                windows.add_day(figures.entry(site).or_default(), day, &tally);
+    // 2. Hours that are over: those of the last day, and those of the days that go on, which are mostly the same. At another
+    // place the same day may be over, and written.
+    let mut borders = BTreeSet::from([windows.first_hour, hour + 1]);
+    for day in open_days.keys() {
+        borders.extend([zone.first_hour_of(*day), zone.first_hour_of(day + 1).min(hour + 1)]);
+    }
+    for (from, to) in borders.iter().zip(borders.iter().skip(1)) {
+        let (from, to) = (*from, *to);
+        let (day, is_of_last_day) = (zone.day_of(hours.start_of(from)), from >= windows.first_hour);
+        let open = open_days.get(&day);
+        let named = open.map(sites_of).filter(|sites| !is_of_last_day && sites.len() <= MOST_BY_NAME);
+        if !is_of_last_day && open.is_none() {
+            continue;
+        }
+        for (whose, tally) in sums(connection, named.as_deref().or(ids), "site_hours", "hour", (from, to))? {
+            let of_site = figures.entry(whose.0).or_default();
+            if is_of_last_day {
+                of_site.day.add(&tally);
             }
+            if open.is_some_and(|open| open.contains(&whose)) {
+                windows.add_day(of_site, day, &tally);
+            }
+        }
+    }
+    // 3. Days that are over: the week's, and those of the month before it.
+    let [week, month] = windows.first_days;
+    for (from, to) in [(month, week), (week, today + 1)] {
+        for ((site, _), tally) in sums(connection, ids, "site_days", "day", (from, to))? {
+            windows.add_day(figures.entry(site).or_default(), from, &tally);
         }
     }
     let [week, month] = windows.first_days.map(|first| zone.start_of(first));
@@ -154,29 +170,60 @@ pub fn totals(
 ) -> Result<HashMap<SiteId, Total>, StoreError> {
     let zone = spans::zone(connection)?.unwrap_or_default();
     let mut totals: HashMap<SiteId, Total> = HashMap::new();
-    for (site, day) in spans::days(connection, ids, (from, to))? {
+    for ((site, _), day) in spans::days(connection, ids, (from, to))? {
         totals.entry(site).or_default().open.add_span(&day);
     }
     let is_in = |hour: i64| (from..to).contains(&zone.day_of(zone.hours().start_of(hour)));
-    let mut open_days: BTreeMap<i64, Vec<SiteId>> = BTreeMap::new();
-    for (site, mut state) in states(connection, Some(ids))? {
-        let total = totals.entry(site).or_default();
+    let mut open_days: BTreeMap<i64, BTreeSet<Whose>> = BTreeMap::new();
+    for (whose, mut state) in states(connection, Some(ids))? {
+        let total = totals.entry(whose.0).or_default();
         total.locations += 1;
         let day = zone.day_of(zone.hours().start_of(state.ledger.hour.number));
         if (from..to).contains(&day) {
-            open_days.entry(day).or_default().push(site);
+            open_days.entry(day).or_default().insert(whose);
         }
         let over = state.ledger.settle(now, None, zone.hours());
         let open = over.iter().chain([&state.ledger.hour]).filter(|open| is_in(open.number));
         open.for_each(|open| total.open.add_span(open));
     }
-    for (day, sites) in open_days {
+    for (day, places) in open_days {
         let span = (zone.first_hour_of(day), zone.first_hour_of(day + 1));
-        for (site, hour) in spans::hours(connection, &sites, span)? {
-            totals.entry(site).or_default().open.add_span(&hour);
+        let hours = spans::hours(connection, &sites_of(&places), span)?;
+        for (whose, hour) in hours.into_iter().filter(|(whose, _)| places.contains(whose)) {
+            totals.entry(whose.0).or_default().open.add_span(&hour);
         }
     }
     Ok(totals)
+}
+
+/// The sites of these pairs, each once.
+fn sites_of(places: &BTreeSet<Whose>) -> Vec<SiteId> {
+    let mut sites: Vec<SiteId> = places.iter().map(|(site, _)| *site).collect();
+    sites.dedup();
+    sites
+}
+
+/// What no row of `site` tells of yet at `now`: the hours that go on and, when they are asked for, those of the days that
+/// go on, which may be another day at another place.
+pub(super) fn unwritten(
+    connection: &mut AnyConnection,
+    site: SiteId,
+    zone: Zone,
+    of_days: bool,
+    now: Instant,
+) -> Result<Vec<Open>, StoreError> {
+    let mut found = Vec::new();
+    for (whose, mut state) in states(connection, Some(&[site]))? {
+        let day = zone.day_of(zone.hours().start_of(state.ledger.hour.number));
+        found.extend(state.ledger.settle(now, None, zone.hours()));
+        found.push(state.ledger.hour);
+        if of_days {
+            let span = (zone.first_hour_of(day), zone.first_hour_of(day + 1));
+            let hours = spans::hours(connection, &[site], span)?.into_iter();
+            found.extend(hours.filter(|(other, _)| *other == whose).map(|(_, hour)| hour));
+        }
+    }
+    Ok(found)
 }
 
 /// The history of a site at `now`, as a chart shows it: the oldest step first, none left out.
@@ -203,25 +250,16 @@ pub fn series(
         }
     };
     let first = end - window.count();
-    let ids = [site];
     let over = if is_year { spans::days } else { spans::hours };
     let mut found: Vec<Open> =
-        over(connection, &ids, (first, end))?.into_iter().map(|(_, span)| span).collect();
-    for (_, mut state) in states(connection, Some(&ids))? {
-        let open_day = zone.day_of(hours.start_of(state.ledger.hour.number));
-        let mut open = state.ledger.settle(now, None, hours);
-        open.push(state.ledger.hour);
-        if is_year && open_day >= first {
-            let span = (zone.first_hour_of(open_day), zone.first_hour_of(open_day + 1));
-            open.extend(spans::hours(connection, &ids, span)?.into_iter().map(|(_, hour)| hour));
-        }
-        found.extend(open.into_iter().map(|open| Open { number: number(open.number), ..open }));
-    }
+        over(connection, &[site], (first, end))?.into_iter().map(|(_, span)| span).collect();
+    let open = unwritten(connection, site, zone, is_year, now)?;
+    found.extend(open.into_iter().map(|open| Open { number: number(open.number), ..open }));
     let start_of = |n: i64| if is_year { zone.start_of(n) } else { hours.start_of(n) };
     Ok(series::steps(found, (first, window.count(), window.step()), now, start_of))
 }
 
-/// The sums per site of the hours (or days) with these numbers, the last one not among them. The database adds: it is
+/// The sums per site and place of the hours (or days) with these numbers, the last one not among them. The database adds: it is
 /// many rows.
 fn sums(
     connection: &mut AnyConnection,
@@ -229,37 +267,34 @@ fn sums(
     table: &str,
     number: &str,
     (from, to): (i64, i64),
-) -> Result<Vec<(SiteId, Tally)>, StoreError> {
-    // From the states on, which is what CROSS tells SQLite: the key begins with site and place, and what is asked for is
-    // little of the whole table.
-    let all = format!(
-        "SELECT state.site_id, CAST(sum(span.up_ms) AS BIGINT) AS up_ms, CAST(sum(span.down_ms) AS BIGINT) AS down_ms \
-         FROM site_states state CROSS JOIN {table} span WHERE span.site_id = state.site_id \
-         AND span.location_id = state.location_id AND span.{number} >= $1 AND span.{number} < $2"
-    );
+) -> Result<Vec<(Whose, Tally)>, StoreError> {
     let mut found: Vec<Sums> = Vec::new();
     match ids {
         None => {
-            let query = diesel::sql_query(format!("{all} GROUP BY state.site_id"));
+            let query = diesel::sql_query(backend::sums::question(connection, table, number, ""));
             found.extend(query.bind::<BigInt, _>(from).bind::<BigInt, _>(to).load(connection)?);
         }
         Some(ids) => {
+            let of_site = backend::sums::question(connection, table, number, "state.site_id = $3");
             for id in ids {
-                let query = diesel::sql_query(format!("{all} AND state.site_id = $3 GROUP BY state.site_id"));
+                let query = diesel::sql_query(&of_site);
                 let query = query.bind::<BigInt, _>(from).bind::<BigInt, _>(to).bind::<Integer, _>(id.0);
                 found.extend(query.load(connection)?);
             }
         }
     }
-    Ok(found.iter().map(|sums| (SiteId(sums.site_id), sums.tally())).collect())
+    Ok(found
+        .iter()
+        .map(|sums| ((SiteId(sums.site_id), LocationId(sums.location_id)), sums.tally()))
+        .collect())
 }
 
 fn states(
     connection: &mut AnyConnection,
     ids: Option<&[SiteId]>,
-) -> Result<Vec<(SiteId, SiteState)>, StoreError> {
-    let query = || site_states::table.select(StateRow::as_select());
-    let rows: Vec<StateRow> = match ids {
+) -> Result<Vec<(Whose, SiteState)>, StoreError> {
+    let query = || site_states::table.select((site_states::location_id, StateRow::as_select()));
+    let rows: Vec<(i32, StateRow)> = match ids {
         None => query().load(connection)?,
         Some(ids) => {
             let ids: Vec<i32> = ids.iter().map(|id| id.0).collect();
@@ -270,5 +305,9 @@ fn states(
             rows
         }
     };
-    rows.into_iter().map(TryInto::try_into).collect()
+    let whose = |(location, row): (i32, StateRow)| {
+        let (site, state) = row.try_into()?;
+        Ok(((site, LocationId(location)), state))
+    };
+    rows.into_iter().map(whose).collect()
 }

@@ -1,12 +1,8 @@
 //! One site's hours and days, one by one, with what goes on as it stands now: what charts are drawn from.
 
-use diesel::prelude::*;
-
-use super::rows::StateRow;
-use super::schema::site_states;
+use super::hours::unwritten;
 use super::{AnyConnection, StoreError, spans};
 use crate::calendar::Zone;
-use crate::domain::plan::SiteState;
 use crate::domain::uptime::Open;
 use crate::domain::{Instant, SiteId};
 
@@ -31,11 +27,13 @@ pub fn hours(
     from: Instant,
     now: Instant,
 ) -> Result<Vec<Stretch>, StoreError> {
-    let hours = zone(connection)?.hours();
+    let zone = zone(connection)?;
+    let hours = zone.hours();
     let (first, last) = (hours.number_of(from), hours.number_of(now));
     let mut found: Vec<Open> =
         spans::hours(connection, &[site], (first, last + 1))?.into_iter().map(|(_, hour)| hour).collect();
-    found.extend(open_hours(connection, site, now)?.into_iter().filter(|hour| hour.number >= first));
+    let open = unwritten(connection, site, zone, false, now)?;
+    found.extend(open.into_iter().filter(|hour| hour.number >= first));
     Ok(together(found, |number| hours.start_of(number)))
 }
 
@@ -55,37 +53,15 @@ pub fn days(
     let mut found: Vec<Open> =
         spans::days(connection, &[site], (first, today + 1))?.into_iter().map(|(_, day)| day).collect();
     // A day that goes on, for this site or by the calendar, has no row yet: it is made of its hours.
-    let open = open_hours(connection, site, now)?;
     let day_of = |hour: &Open| zone.day_of(zone.hours().start_of(hour.number));
-    let unwritten = open.iter().map(day_of).min().unwrap_or(today).max(first);
-    let over =
-        spans::hours(connection, &[site], (zone.first_hour_of(unwritten), zone.first_hour_of(today + 1)))?;
-    let over = over.into_iter().map(|(_, hour)| hour).filter(|hour| {
-        // Several locations may be at different days.
-        !found.iter().any(|day| day.number == day_of(hour))
-    });
-    let hours: Vec<Open> = over.chain(open).collect();
-    found.extend(hours.into_iter().map(|hour| Open { number: day_of(&hour), ..hour }));
+    let open = unwritten(connection, site, zone, true, now)?;
+    found.extend(open.into_iter().map(|hour| Open { number: day_of(&hour), ..hour }));
     found.retain(|day| day.number >= first);
     Ok(together(found, |number| zone.start_of(number)))
 }
 
 fn zone(connection: &mut AnyConnection) -> Result<Zone, StoreError> {
     Ok(spans::zone(connection)?.unwrap_or_default())
-}
-
-/// The hours that no row tells of yet.
-fn open_hours(connection: &mut AnyConnection, site: SiteId, now: Instant) -> Result<Vec<Open>, StoreError> {
-    let hours = zone(connection)?.hours();
-    let rows = site_states::table.filter(site_states::site_id.eq(site.0)).select(StateRow::as_select());
-    let rows: Vec<StateRow> = rows.load(connection)?;
-    let mut found = Vec::new();
-    for row in rows {
-        let (_, mut state): (SiteId, SiteState) = row.try_into()?;
-        found.extend(state.ledger.settle(now, None, hours));
-        found.push(state.ledger.hour);
-    }
-    Ok(found)
 }
 
 /// Those of one number as one, in order.

@@ -13,6 +13,9 @@ use crate::domain::times::Times;
 use crate::domain::uptime::{Failed, Open, Tally};
 use crate::domain::{LocationId, Outcome, SiteId};
 
+/// A site as it is seen from one place.
+pub type Whose = (SiteId, LocationId);
+
 /// A number as a column of four bytes holds it.
 fn small(n: impl TryInto<i32>) -> i32 {
     n.try_into().unwrap_or(i32::MAX)
@@ -186,7 +189,7 @@ macro_rules! read_spans {
             connection: &mut AnyConnection,
             sites: &[SiteId],
             (from, to): (i64, i64),
-        ) -> Result<Vec<(SiteId, Open)>, StoreError> {
+        ) -> Result<Vec<(Whose, Open)>, StoreError> {
             let sites: Vec<i32> = sites.iter().map(|site| site.0).collect();
             let mut found = Vec::new();
             for sites in sites.chunks(CHUNK) {
@@ -197,7 +200,8 @@ macro_rules! read_spans {
                     .select($row::as_select())
                     .load(connection)?;
                 for row in rows {
-                    found.push((SiteId(row.site_id), Open::try_from(row)?));
+                    let whose = (SiteId(row.site_id), LocationId(row.location_id));
+                    found.push((whose, Open::try_from(row)?));
                 }
             }
             Ok(found)

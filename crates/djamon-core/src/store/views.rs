@@ -3,8 +3,11 @@
 use diesel::prelude::*;
 
 use super::backend::guid::GuidValue;
-use super::schema::{details, site_views};
+use super::rows::StateRow;
+use super::schema::{details, site_states, site_views};
 use super::{AnyConnection, StoreError};
+use crate::domain::plan::SiteState;
+use crate::domain::recent::FULL;
 use crate::domain::{Instant, Look, Outcome, Phases, SiteId, ViewId};
 
 /// How many SiteViews (of all sites) one question reads at most; the answer then says where to go on.
@@ -40,7 +43,7 @@ pub fn first_id(connection: &mut AnyConnection) -> Result<Option<ViewId>, StoreE
 type ViewRow = (GuidValue, i64, i16, bool, Option<i16>, i32, Option<String>);
 
 /// At most `limit` looks of a site before the key `before`, newest first. May be short of `limit` although there are
-/// more: then `next` says where to go on.
+/// more: then `next` says where to go on. The newest ones are in the site's states, whatever the number of SiteViews.
 ///
 /// # Errors
 /// What the database says.
@@ -50,6 +53,9 @@ pub fn before(
     before: Option<ViewId>,
     limit: usize,
 ) -> Result<LookPage, StoreError> {
+    if before.is_none() && limit <= FULL {
+        return newest(connection, site, limit);
+    }
     let before = before.unwrap_or(ViewId(uuid::Uuid::max()));
     let border = site_views::table
         .filter(site_views::id.lt(GuidValue::from(before)))
@@ -82,6 +88,20 @@ pub fn before(
     let is_more = looks.len() > limit;
     looks.truncate(limit);
     let next = if is_more { looks.last().map(|look| look.id) } else { border.map(|b| after(b.into())) };
+    Ok(LookPage { looks, next })
+}
+
+/// The newest looks of all locations, as their states remember them.
+fn newest(connection: &mut AnyConnection, site: SiteId, limit: usize) -> Result<LookPage, StoreError> {
+    let states = site_states::table.filter(site_states::site_id.eq(site.0)).select(StateRow::as_select());
+    let mut looks: Vec<Look> = Vec::new();
+    for row in states.load(connection)? {
+        let (_, state): (SiteId, SiteState) = row.try_into()?;
+        looks.extend(state.recent.looks);
+    }
+    looks.sort_by_key(|look| std::cmp::Reverse(look.id));
+    looks.truncate(limit);
+    let next = if looks.len() == limit { looks.last().map(|look| look.id) } else { None };
     Ok(LookPage { looks, next })
 }
 

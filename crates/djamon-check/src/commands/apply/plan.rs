@@ -1,6 +1,6 @@
 //! What has to change so that there is what the file wants; how that is told, and done.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt;
 
 use djamon_core::channels::{Author, Settings, Switchboard};
@@ -75,13 +75,15 @@ impl Plan {
             steps.extend(known.map_or_else(|| Some(add_group(group)), |known| edit_group(group, known)));
         }
         let mut used = Vec::new();
+        let known: HashMap<&str, &Site> =
+            current.sites.iter().map(|site| (site.slug.as_str(), site)).collect();
         for site in &wanted.sites {
             let group = site.group.as_deref();
             let group =
                 group.map(|named| group_meant(&format!("{} group", site.place), named, wanted, current));
             let group = group.transpose()?;
             used.extend(group.clone());
-            let known = current.sites.iter().find(|known| known.slug == site.slug);
+            let known = known.get(site.slug.as_str()).copied();
             steps.extend(site_step(site, group, known, current)?);
         }
         for channel in &wanted.channels {
@@ -94,7 +96,8 @@ impl Plan {
             });
         }
         if prune {
-            let gone = current.sites.iter().filter(|old| wanted.sites.iter().all(|new| new.slug != old.slug));
+            let kept: HashSet<&str> = wanted.sites.iter().map(|site| site.slug.as_str()).collect();
+            let gone = current.sites.iter().filter(|old| !kept.contains(old.slug.as_str()));
             steps.extend(gone.map(|site| Step::RemoveSite(site.slug.clone())));
             let gone =
                 current.channels.iter().filter(|old| wanted.channels.iter().all(|new| new.name != old.name));
