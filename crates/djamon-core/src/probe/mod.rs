@@ -9,6 +9,7 @@
 
 mod answer;
 mod charset;
+mod coding;
 mod connect;
 mod fault;
 mod gate;
