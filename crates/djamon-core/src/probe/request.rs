@@ -44,7 +44,7 @@ pub(super) struct Trial<'a> {
     times: Times,
     /// Whether a request was on its way in any hop.
     pub sent: bool,
-    /// Whether the resolver found a name.
+    /// Whether the resolver found a name, now and not before.
     pub resolved: bool,
     /// Who was connected to last.
     pub address: Option<SocketAddr>,
@@ -206,9 +206,10 @@ impl<'a> Trial<'a> {
                 let began = self.limit.spent();
                 let found = self.kit.names.ask(name, self.failed_last, &mut self.limit);
                 add(&mut self.times.dns, self.limit.spent().saturating_sub(began));
+                let (addresses, is_new) = found?;
                 // RFC 6761: these never leave the machine, so they tell nothing of the resolver.
-                self.resolved |= found.is_ok() && name != "localhost" && !name.ends_with(".localhost");
-                found?
+                self.resolved |= is_new && name != "localhost" && !name.ends_with(".localhost");
+                addresses
             }
             None => Vec::new(),
         };
