@@ -150,3 +150,34 @@ fn names_with_stars_and_final_dots_are_held_against_the_certificate() {
         }
     });
 }
+
+#[test]
+fn a_sandbox_that_sends_elsewhere_proves_the_line_only_under_a_good_certificate() {
+    let root = root();
+    let (own, key) = leaf("localhost", &root);
+    let (plain, encrypted) = (FaultServer::on("[::]"), serve(vec![own.der().clone()], &key, None));
+    let elsewhere =
+        format!("http://127.0.0.1:{}/go/302/https:~~localhost:{}~ok", plain.port(), encrypted.port());
+    let of_system = |place: Place| place.with_variable("SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt");
+    let trusted = file(&root.pem());
+    let trusting = |place: Place| place.with_variable("SSL_CERT_FILE", trusted.path().display().to_string());
+    for (roots, sandbox, blind) in [
+        (&trusting as &dyn Fn(Place) -> Place, elsewhere.as_str(), false),
+        (&of_system, elsewhere.as_str(), true),
+        // A portal without encryption has answered in the sandbox's stead.
+        (
+            &trusting,
+            &elsewhere
+                .replace("https:", "http:")
+                .replace(&encrypted.port().to_string(), &plain.port().to_string()),
+            true,
+        ),
+    ] {
+        let place = roots(Place::with(&format!("[check]\nsandbox_urls = [{sandbox:?}]\n")));
+        place.done(&["site", "add", &plain.url("/ok").replace("[::]", "127.0.0.1"), "--slug", "shop"]);
+        let run = place.json(&["run", "--json"]);
+        let told = run["blind"]["reason"].as_str().is_some_and(|reason| reason.starts_with("portal"));
+        assert_eq!(told, blind, "{sandbox}: {run}");
+        assert_eq!(run["up"], u64::from(!blind), "{sandbox}: {run}");
+    }
+}

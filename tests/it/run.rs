@@ -181,6 +181,40 @@ on_both! {
         assert_eq!(monitor.mails().len(), 1, "one outage, one message");
     }
 
+    fn where_each_group_has_outages_of_its_own_others_do_not_join(database: TestDatabase) {
+        let server = SiteServer::start();
+        server.answer(500);
+        let monitor = Monitor::configured(database, &[], "outage_scope = \"group\"");
+        let site = |slug, group: &[&str]| {
+            monitor.said(&[&["site", "add", &server.url(), "--slug", slug], group].concat()).0.unwrap();
+        };
+        monitor.said(&["group", "add", "shops"]).0.unwrap();
+        monitor.said(&["group", "add", "offices"]).0.unwrap();
+        site("one", &["--group", "shops"]);
+        site("two", &["--group", "shops"]);
+        site("three", &["--group", "offices"]);
+        site("alone", &[]);
+        let told = |run: &Value, what: &str| -> Vec<Value> {
+            let sorted = |outage: &Value| {
+                let mut sites: Vec<_> = outage["sites"].as_array().unwrap().iter().map(|site| site.as_str().unwrap().to_owned()).collect();
+                sites.sort();
+                json!(sites)
+            };
+            let mut all: Vec<_> = run["outages"][what].as_array().unwrap().iter().map(sorted).collect();
+            all.sort_by_key(Value::to_string);
+            all
+        };
+        (0..2).for_each(|_| { monitor.run(); });
+        assert_eq!(told(&monitor.run(), "opened"), [json!(["alone"]), json!(["one", "two"]), json!(["three"])]);
+        site("late", &["--group", "offices"]);
+        (0..2).for_each(|_| { monitor.run(); });
+        let joined = monitor.run();
+        assert_eq!((told(&joined, "opened"), told(&joined, "joined")), (vec![], vec![json!(["late"])]));
+        server.answer(200);
+        monitor.run();
+        assert_eq!(told(&monitor.run(), "resolved").len(), 3, "each ends with its own last site");
+    }
+
     fn a_second_run_is_turned_away_and_leaves_a_note(database: TestDatabase) {
         let monitor = Monitor::new(database, &[]);
         let held = try_run_lock(&monitor.app.url, "default").unwrap();

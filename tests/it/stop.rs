@@ -124,7 +124,7 @@ fn runs_that_repeat_end_in_the_middle_of_one() {
 }
 
 #[test]
-fn a_mail_server_that_says_nothing_keeps_no_run_from_stopping() {
+fn a_mail_server_that_says_nothing_holds_up_no_other_run_and_no_end() {
     let (site, mail) = (SiteServer::start(), FaultServer::plain());
     site.answer(503);
     let place = Place::with(&format!(
@@ -136,6 +136,7 @@ fn a_mail_server_that_says_nothing_keeps_no_run_from_stopping() {
     let running = Running::start(&mut place.check(&["run", "--json"]));
     // The fault server waits for a request that a mail client never makes.
     until("a message is under way", || place.run(&["alerts", "list", "--json"]).out.contains("\"claimed\""));
+    assert_eq!(place.run(&["run"]).code, 0, "the lock is free while messages leave");
     let said = ended(running, "TERM");
     assert_eq!((said.code, &run_of(&said)["down"]), (0, &1.into()), "{said:?}");
 }

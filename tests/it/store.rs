@@ -5,6 +5,7 @@ use std::time::Duration;
 use diesel::RunQueryDsl;
 use diesel::sql_types::BigInt;
 use djamon_core::domain::alert::Audience;
+use djamon_core::domain::group::NewGroup;
 use djamon_core::domain::run::{Blind, Counts};
 use djamon_core::domain::site::SiteChange;
 use djamon_core::domain::status::State;
@@ -13,7 +14,9 @@ use djamon_core::store::due::{self, Half, Selection};
 use djamon_core::store::outbox::{Filter, Settled};
 use djamon_core::store::record::{self, ViewIds};
 use djamon_core::store::runs::Ending;
-use djamon_core::store::{AnyConnection, hours, outages, outbox, runs, sites, statuses, views, write};
+use djamon_core::store::{
+    AnyConnection, groups, hours, outages, outbox, runs, sites, statuses, views, write,
+};
 use djamon_tests::clock::NOON;
 use djamon_tests::on_both;
 use djamon_tests::scripted::{add_site, begin, run, seen};
@@ -64,6 +67,23 @@ on_both! {
             run(&mut database.connect(), minute(n), vec![seen(&shop, minute(n), false)], &[]);
         }
         assert_eq!(statuses::open_outage(&mut database.connect()).unwrap(), Some(OutageId(1)));
+    }
+
+    fn who_reads_and_then_writes_waits_for_another_writer(database: TestDatabase) {
+        std::thread::scope(|scope| {
+            for writer in 0..4 {
+                let mut connection = database.connect();
+                scope.spawn(move || {
+                    for n in 0..25 {
+                        let name = format!("group {writer} {n}");
+                        let new = NewGroup { slug: None, name, public: true };
+                        // It looks whether the name is taken, and a moment later it takes it.
+                        write(&mut connection, |c| groups::all(c).and_then(|_| groups::add(c, &new, NOON))).unwrap();
+                    }
+                });
+            }
+        });
+        assert_eq!(groups::all(&mut database.connect()).unwrap().len(), 100);
     }
 
     fn a_thousand_sites_share_one_outage_and_one_event(database: TestDatabase) {

@@ -247,6 +247,7 @@ fn entered(
     entered: &[(OutageId, SiteId)],
 ) -> Result<Vec<OutageJson>, StoreError> {
     let mut ids: Vec<OutageId> = entered.iter().map(|(outage, _)| *outage).collect();
+    ids.sort_unstable();
     ids.dedup();
     let entered: HashSet<&(OutageId, SiteId)> = entered.iter().collect();
     ids.into_iter()

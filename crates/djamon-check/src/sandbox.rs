@@ -24,10 +24,8 @@ const PATIENCE_FOR_A_NAME: Duration = Duration::from_secs(1);
 /// The line is alive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Proof {
-    /// When the sandbox was asked, by the monotonic clock: the line was alive after that.
-    pub asked: Duration,
-    /// Whether the resolver found one of its names.
-    pub resolved: bool,
+    /// Whether the resolver found one of the sandbox's names; none when it has no names.
+    pub found: Option<bool>,
 }
 
 /// What one sandbox URL told.
@@ -45,9 +43,9 @@ enum Told {
 /// # Errors
 /// [`Blind`] when none answers; the reason begins with `line`, `dns` or `portal`.
 pub fn ask(prober: &Prober, urls: &[Target], clock: &dyn Clock, told_to: &Stop) -> Result<Proof, Blind> {
-    let (asked_at, asked) = (clock.now(), clock.elapsed());
+    let asked_at = clock.now();
     if urls.is_empty() {
-        return Ok(Proof { asked, resolved: true });
+        return Ok(Proof { found: None });
     }
     prober.forget_names();
     let stop = Deadline::after(PATIENCE);
@@ -57,7 +55,7 @@ pub fn ask(prober: &Prober, urls: &[Target], clock: &dyn Clock, told_to: &Stop) 
     }
     drop(tell);
     match listen(&hear, urls.iter().any(is_by_name), stop, told_to) {
-        Ok(resolved) => Ok(Proof { asked, resolved }),
+        Ok(found) => Ok(Proof { found }),
         Err(told) => Err(Blind { reason: reason(&told, urls), from: asked_at }),
     }
 }
@@ -78,8 +76,14 @@ fn begin(prober: &Prober, url: &Target, tell: &Sender<Told>, stop: Deadline) {
     }
 }
 
-/// Listens until the line is proved; gives whether the resolver is, too. Otherwise everything that was told.
-fn listen(hear: &Receiver<Told>, has_names: bool, stop: Deadline, told_to: &Stop) -> Result<bool, Vec<Told>> {
+/// Listens until the line is proved; gives whether the resolver is, too, if it was asked. Otherwise everything that was
+/// told.
+fn listen(
+    hear: &Receiver<Told>,
+    has_names: bool,
+    stop: Deadline,
+    told_to: &Stop,
+) -> Result<Option<bool>, Vec<Told>> {
     let (mut all, mut answered, mut resolved) = (Vec::new(), false, !has_names);
     let mut until = stop;
     while let Ok(told) = told_to.receive(hear, until.left(), PATIENCE_WHEN_TOLD) {
@@ -89,11 +93,11 @@ fn listen(hear: &Receiver<Told>, has_names: bool, stop: Deadline, told_to: &Stop
             until = Deadline::after(PATIENCE_FOR_A_NAME.min(stop.left()));
         }
         if answered && resolved {
-            return Ok(has_names);
+            return Ok(has_names.then_some(true));
         }
         all.push(told);
     }
-    if answered { Ok(has_names && resolved) } else { Err(all) }
+    if answered { Ok(has_names.then_some(resolved)) } else { Err(all) }
 }
 
 /// How the sandbox is asked: any status is an answer.
@@ -145,7 +149,7 @@ mod tests {
         urls.iter().map(|url| Target::parse(url).unwrap()).collect()
     }
 
-    fn heard(told: Vec<Told>, has_names: bool) -> Result<bool, Vec<Told>> {
+    fn heard(told: Vec<Told>, has_names: bool) -> Result<Option<bool>, Vec<Told>> {
         let (tell, hear) = channel();
         told.into_iter().for_each(|told| tell.send(told).unwrap());
         drop(tell);
@@ -165,13 +169,13 @@ mod tests {
 
     #[test]
     fn an_answer_to_a_name_proves_the_resolver_too() {
-        assert_eq!(heard(vec![Told::Answer { resolved: true }], true), Ok(true));
-        assert_eq!(heard(vec![Told::Answer { resolved: false }, Told::NoName], true), Ok(false));
+        assert_eq!(heard(vec![Told::Answer { resolved: true }], true), Ok(Some(true)));
+        assert_eq!(heard(vec![Told::Answer { resolved: false }, Told::NoName], true), Ok(Some(false)));
         assert_eq!(
             heard(vec![Told::Answer { resolved: false }, Told::Silence { resolved: true }], true),
-            Ok(true)
+            Ok(Some(true))
         );
-        assert_eq!(heard(vec![Told::Answer { resolved: false }], false), Ok(false));
+        assert_eq!(heard(vec![Told::Answer { resolved: false }], false), Ok(None));
         assert_eq!(heard(vec![Told::NoName], true), Err(vec![Told::NoName]));
     }
 }

@@ -1,6 +1,10 @@
 //! Pages: whole and cut, framed well and badly, compressed and undecodable.
 
+use std::io::Write;
+
 use djamon_core::domain::Outcome::{Body, Content, Timeout};
+use flate2::Compression;
+use flate2::write::{DeflateEncoder, ZlibEncoder};
 
 use super::{Case, Step, gzip, say};
 
@@ -9,7 +13,7 @@ const MEBIBYTE: usize = 1 << 20;
 
 /// The cases.
 pub fn cases() -> Vec<Case> {
-    [plain(), chunked(), compressed(), read()].into_iter().flatten().collect()
+    [plain(), chunked(), compressed(), packed(), read()].into_iter().flatten().collect()
 }
 
 #[rustfmt::skip]
@@ -98,10 +102,73 @@ fn compressed() -> Vec<Case> {
             .fails(Body, 200, "cut short").but_head_is_up(200),
         Case::answer("gzip-chunked", "200 OK | Content-Encoding: gzip | Transfer-Encoding: chunked",
             &[format!("{:x}\r\n", whole.len()).as_bytes(), &whole, b"\r\n0\r\n\r\n"].concat()).up(200),
-        // We ask for gzip alone; whoever sends something else is not made out to be down for it.
-        Case::answer("encoding-unknown", "200 OK | Content-Encoding: squashed", b"hello").up(200),
+        Case::answer("gzip-no-chunks", "200 OK | Content-Encoding: gzip | Transfer-Encoding: chunked", b"0\r\n\r\n").up(200),
         Case::answer("encoding-identity", "200 OK | Content-Encoding: identity", b"hello").with("hello").up(200).by_get_alone(),
     ]
+}
+
+/// Codings that nobody asked for, and several in one another.
+#[rustfmt::skip]
+fn packed() -> Vec<Case> {
+    let with = |name, coding: &str, body: &[u8]| Case::answer(name, &format!("200 OK | Content-Encoding: {coding}"), body);
+    let wrong = |name, coding: &str, body: &[u8], words| with(name, coding, body).fails(Body, 200, words).but_head_is_up(200);
+    let there = |case: Case| case.with("hello").up(200).by_get_alone();
+    let (zip, br, zlib, bare) = (gzip(b"hello"), brotli(b"hello"), zlib(b"hello"), bare(b"hello"));
+    let twice = gzip(&zip);
+    // Pieces of no length, again and again: no page ever comes of it.
+    let nothing = [gzip(b"")[..10].to_vec(), [0, 0, 0, 0xff, 0xff].repeat(4 << 20)].concat();
+    let in_chunks = |body: &[u8]| [format!("{:x}\r\n", body.len()).as_bytes(), body, b"\r\n"].concat();
+    vec![
+        with("packed-twice", "gzip, gzip", &twice).up(200),
+        there(with("packed-twice-word", "gzip, gzip", &twice)),
+        there(with("packed-twice-in-two-lines", "gzip | Content-Encoding: GZIP", &twice)),
+        with("packed-twice-wrong-word", "gzip, gzip", &twice).with("other").fails(Content, 200, "does not contain"),
+        there(with("packed-brotli-in-gzip", "br, gzip", &gzip(&br))),
+        there(with("packed-in-identity", "identity, gzip", &zip)),
+        with("packed-five-times", "gzip, gzip, gzip, gzip, gzip", &gzip(&gzip(&gzip(&twice)))).up(200),
+        wrong("packed-six-times", "gzip, gzip, gzip, gzip, gzip, gzip", &gzip(&gzip(&gzip(&gzip(&twice)))), "more than 5 times"),
+        wrong("packed-once-of-twice", "gzip, gzip", &gzip(b"hello, this was packed once"), "cannot be decompressed"),
+        wrong("packed-in-wrong-order", "gzip, br", &gzip(&br), "cannot be decompressed"),
+        wrong("packed-twice-cut", "gzip, gzip", &twice[..twice.len() - 9], "cut short"),
+        with("packed-twice-bomb", "gzip, gzip", &gzip(&gzip(&vec![0; 20 << 20]))).up(200),
+        wrong("packed-twice-nothing", "gzip, gzip", &gzip(&nothing), "cannot be decompressed"),
+        there(with("brotli", "br", &br)),
+        with("brotli-plain", "br", &br).up(200),
+        with("brotli-bomb", "br", &brotli(&vec![0; 100 << 20])).up(200),
+        wrong("brotli-none", "br", b"hello, this was never compressed", "cannot be decompressed"),
+        wrong("brotli-cut", "br", &br[..br.len() - 3], "cannot be decompressed"),
+        there(with("deflate", "deflate", &zlib)),
+        there(with("deflate-bare", "deflate", &bare)),
+        with("deflate-plain", "deflate", &zlib).up(200),
+        wrong("deflate-none", "deflate", b"hello, this was never compressed", "cannot be decompressed"),
+        wrong("deflate-cut", "deflate", &zlib[..zlib.len() - 6], "cut short"),
+        // The page is whole and its frame is not.
+        wrong("deflate-no-last-chunk", "deflate | Transfer-Encoding: chunked", &in_chunks(&zlib), "cut short"),
+        wrong("encoding-unknown", "squashed", b"hello", "content-encoding \"squashed\""),
+        wrong("encoding-unknown-inside", "zstd, gzip", &zip, "content-encoding \"zstd\""),
+        // Browsers show these, and curl refuses them.
+        there(with("encoding-charset", "UTF-8", b"hello")),
+        there(with("encoding-none", "none", b"hello")),
+    ]
+}
+
+fn brotli(bytes: &[u8]) -> Vec<u8> {
+    let mut packed = Vec::new();
+    brotli::CompressorWriter::new(&mut packed, 4096, 5, 20).write_all(bytes).unwrap();
+    packed
+}
+
+fn zlib(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// What some servers call deflate: without zlib's frame.
+fn bare(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
 }
 
 #[rustfmt::skip]

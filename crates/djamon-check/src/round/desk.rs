@@ -65,7 +65,7 @@ impl Desk<'_, '_> {
                 && let Ok(proof) =
                     sandbox::ask(prober, &app.config.check.sandbox_targets(), &*app.clock, &app.stop)
             {
-                self.written.add(self.connection, hold.answered(proof.asked, proof.resolved));
+                self.written.add(self.connection, hold.answered(proof.found));
             }
             let dropped = hold.close();
             if let Some(dropped) = dropped.as_ref().filter(|_| app.stop.is_told()) {

@@ -122,7 +122,7 @@ pub fn run(
             round.ending.blind = Some(blind);
         }
         Ok(_) if due.sites == 0 => {}
-        Ok(proof) => look(app, prober, connection, order, context, proof, &mut round)?,
+        Ok(proof) => look(app, prober, connection, order, context, proof.is_some(), &mut round)?,
     }
     // Who has not looked knows nothing of what goes on.
     if due.sites > 0 && round.ending.blind.is_none() {
@@ -149,18 +149,11 @@ fn look(
     connection: &mut AnyConnection,
     order: &Order<'_>,
     context: RunContext,
-    proof: Option<Proof>,
+    is_guarded: bool,
     round: &mut Round,
 ) -> Result<(), Failure> {
     let due = round.ending.counts.sites;
-    let mut guard = None;
-    if let Some(proof) = proof {
-        let mut hold = Hold::default();
-        if proof.resolved {
-            hold.name_resolved();
-        }
-        guard = Some(hold);
-    }
+    let guard = is_guarded.then(Hold::default);
     let ids = ViewIds::after_stored(connection)?;
     let source = Source::new(order, round.started_at);
     let written = Written::new(app, order, context, ids, round);

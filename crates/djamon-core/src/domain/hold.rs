@@ -1,20 +1,25 @@
 //! The line can die during a run: failures that could be our own are held back until something proves the line.
 //!
 //! A failure without an HTTP answer is let go by an answered probe that *began later*, or by the sandbox asked again.
-//! A failure of the resolver also waits for some name to resolve in the same run. What began later is told by the
-//! monotonic clock: the time of day may jump in the middle of a run.
+//! A failure of the resolver waits for a name found later as well, for the resolver can die alone: what was found before
+//! it proves nothing. Only when the sandbox has no name to ask for does one count that was found shortly before. What
+//! began later is told by the monotonic clock: the time of day may jump in the middle of a run.
 
 use std::time::Duration;
 
 use super::{Instant, Line, Observation};
 
+/// So long before a failure of the resolver a name may have been found that tells that the failure was one site's.
+const SHORTLY: Duration = Duration::from_secs(1);
+
 /// Observations that wait for proof, and the proof so far.
 #[derive(Debug, Default)]
 pub struct Hold {
     waiting: Vec<Observation>,
-    /// When the last answered probe or question began.
+    /// When the last answered probe began.
     answered: Option<Duration>,
-    resolved: bool,
+    /// When the last probe began for which the resolver found a name.
+    found: Option<Duration>,
 }
 
 /// What is still held when a run's probes have ended.
@@ -31,37 +36,33 @@ pub struct Dropped {
 impl Hold {
     /// Takes one observation in; gives out all that may be written now, in order of arrival.
     pub fn take(&mut self, observation: Observation) -> Vec<Observation> {
-        let proves = observation.line == Line::Answered;
-        self.resolved |= observation.resolved;
-        if proves {
-            self.answered = self.answered.max(Some(observation.began));
+        let began = Some(observation.began);
+        if observation.resolved {
+            self.found = self.found.max(began);
         }
-        if proves || !self.waits(&observation) {
-            let mut free = if proves { self.release() } else { Vec::new() };
+        if observation.line == Line::Answered {
+            self.answered = self.answered.max(began);
+        }
+        let mut free = if observation.resolved || observation.line == Line::Answered {
+            self.release(|hold, held| !hold.waits(held))
+        } else {
+            Vec::new()
+        };
+        if self.waits(&observation) {
+            self.waiting.push(observation);
+        } else {
             free.push(observation);
-            return free;
         }
-        let resolver = observation.resolved;
-        self.waiting.push(observation);
-        if resolver { self.release() } else { Vec::new() }
-    }
-
-    /// The sandbox, asked again when the monotonic clock said `asked`, answered; `resolved` tells that it was found by
-    /// name. Whatever waits had ended before it was asked.
-    pub fn answered(&mut self, asked: Duration, resolved: bool) -> Vec<Observation> {
-        self.answered = self.answered.max(Some(asked));
-        self.resolved |= resolved;
-        let resolved = self.resolved;
-        let proved = |held: &Observation| resolved || held.line != Line::ResolverSilent;
-        let (free, waiting) = std::mem::take(&mut self.waiting).into_iter().partition(proved);
-        self.waiting = waiting;
         free
     }
 
-    /// Some name was resolved in this run.
-    pub fn name_resolved(&mut self) -> Vec<Observation> {
-        self.resolved = true;
-        self.release()
+    /// The sandbox, asked again after all that waits had ended, answered. `found`: whether one of its names was; none
+    /// when it has no names.
+    pub fn answered(&mut self, found: Option<bool>) -> Vec<Observation> {
+        self.release(|hold, held| {
+            let shortly = hold.found.is_some_and(|found| found.saturating_add(SHORTLY) >= held.began);
+            held.line != Line::ResolverSilent || found == Some(true) || shortly
+        })
     }
 
     /// How many wait.
@@ -82,17 +83,18 @@ impl Hold {
     }
 
     fn waits(&self, observation: &Observation) -> bool {
+        // What began at the same moment did not begin later.
+        let later = |proof: Option<Duration>| proof.is_some_and(|proof| proof > observation.began);
         match observation.line {
             Line::Answered => false,
-            // An answer that began at the same moment did not begin later.
-            Line::Silent => self.answered.is_none_or(|proof| proof <= observation.began),
-            Line::ResolverSilent => !self.resolved,
+            Line::Silent => !later(self.answered),
+            Line::ResolverSilent => !later(self.answered) || !later(self.found),
         }
     }
 
-    fn release(&mut self) -> Vec<Observation> {
-        let (waiting, free) =
-            std::mem::take(&mut self.waiting).into_iter().partition(|held| self.waits(held));
+    fn release(&mut self, is_proved: impl Fn(&Hold, &Observation) -> bool) -> Vec<Observation> {
+        let all = std::mem::take(&mut self.waiting);
+        let (free, waiting) = all.into_iter().partition(|held| is_proved(self, held));
         self.waiting = waiting;
         free
     }
@@ -169,25 +171,52 @@ mod tests {
     }
 
     #[test]
-    fn the_sandbox_asked_again_frees_all_that_waits_and_what_began_before_it() {
-        let mut hold = Hold::default();
-        hold.take(seen(1, 20, Line::Silent));
-        hold.take(seen(2, 20, Line::ResolverSilent));
-        assert_eq!(sites(&hold.answered(ms(20), false)), [1]);
-        assert_eq!(sites(&hold.take(seen(3, 19, Line::Silent))), [3]);
-        assert!(hold.take(seen(4, 20, Line::Silent)).is_empty(), "it may have begun after the answer");
-        assert_eq!(hold.len(), 2);
-        assert_eq!(sites(&hold.answered(ms(30), true)), [2, 4]);
+    fn the_sandbox_asked_again_frees_what_waits() {
+        let held = || {
+            let mut hold = Hold::default();
+            hold.take(seen(1, 20, Line::Silent));
+            hold.take(seen(2, 20, Line::ResolverSilent));
+            hold
+        };
+        let mut hold = held();
+        assert_eq!(sites(&hold.answered(Some(true))), [1, 2]);
+        assert!(hold.is_empty());
+        for found in [None, Some(false)] {
+            let mut hold = held();
+            assert_eq!(sites(&hold.answered(found)), [1]);
+            assert_eq!(hold.len(), 1);
+            assert!(hold.close().unwrap().dns_only);
+        }
+    }
+
+    fn found(site: i32, began: u64, line: Line) -> Observation {
+        Observation { resolved: true, ..seen(site, began, line) }
     }
 
     #[test]
-    fn a_silent_resolver_waits_for_a_name_and_not_for_an_answer() {
+    fn a_silent_resolver_waits_for_an_answer_and_for_a_name_that_began_later() {
         let mut hold = Hold::default();
-        hold.take(seen(1, 20, Line::ResolverSilent));
-        assert_eq!(sites(&hold.take(seen(2, 30, Line::Answered))), [2]);
-        assert_eq!(sites(&hold.name_resolved()), [1]);
-        let mut dead = Hold::default();
-        dead.take(seen(1, 20, Line::ResolverSilent));
-        assert!(dead.close().unwrap().dns_only);
+        assert_eq!(sites(&hold.take(found(1, 10, Line::Answered))), [1]);
+        assert!(hold.take(seen(2, 20, Line::ResolverSilent)).is_empty(), "the name was found before");
+        assert!(hold.take(found(3, 30, Line::Silent)).is_empty(), "a name found near by proves no line");
+        assert_eq!(sites(&hold.take(seen(4, 25, Line::Answered))), [2, 4], "both, of two sites");
+        assert!(hold.take(seen(5, 40, Line::ResolverSilent)).is_empty());
+        assert_eq!(sites(&hold.take(seen(6, 50, Line::Answered))), [3, 6], "it was asked by its address");
+        assert_eq!(sites(&hold.take(found(7, 60, Line::Answered))), [5, 7]);
+        assert_eq!(sites(&hold.take(seen(8, 55, Line::ResolverSilent))), [8], "proved already");
+        assert_eq!(hold.close(), None);
+    }
+
+    #[test]
+    fn where_the_sandbox_finds_no_name_one_found_shortly_before_tells_that_the_resolver_lived() {
+        for sandbox in [None, Some(false)] {
+            let mut hold = Hold::default();
+            hold.take(found(1, 10, Line::Answered));
+            hold.take(seen(2, 1010, Line::ResolverSilent));
+            hold.take(seen(3, 1011, Line::ResolverSilent));
+            assert_eq!(sites(&hold.answered(sandbox)), [2], "the resolver may have died since");
+            let dropped = hold.close().unwrap();
+            assert_eq!((dropped.from, dropped.dns_only), (Instant::from_ms(1011), true));
+        }
     }
 }

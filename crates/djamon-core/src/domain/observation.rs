@@ -124,7 +124,7 @@ pub struct Observation {
     pub phases: Phases,
     /// What it tells of the monitor's own line.
     pub line: Line,
-    /// A name was resolved by the resolver in this probe (not an address, not from this run's cache of failures).
+    /// A name was found by the resolver during this look: not an address, and not known before.
     pub resolved: bool,
     /// When the certificate ends that the site's own host showed.
     pub certificate_expires_at: Option<Instant>,

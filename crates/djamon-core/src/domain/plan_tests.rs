@@ -228,6 +228,24 @@ proptest! {
         prop_assert_eq!(world.views, history.len());
     }
 
+    /// Runs begin every minute, and a run's looks lie within ten seconds.
+    #[test]
+    fn three_minutes_and_ten_seconds_always_alert_and_less_than_two_minutes_never(
+        begin in 0..3 * MINUTE,
+        length in 1..6 * MINUTE,
+        places in prop::collection::vec(0..=10_000i64, 12),
+    ) {
+        let mut world = World::with_sites(1, &Policy::default());
+        for (minute, place) in places.into_iter().enumerate() {
+            let at = minute as i64 * MINUTE + place;
+            let failed = (begin..begin + length).contains(&at);
+            world.run(minute as i32 + 1, vec![vec![seen(1, at, !failed)]]);
+        }
+        let alerted = world.outages.iter().any(|told| !told.events.is_empty());
+        prop_assert!(alerted || length <= 190_000, "never told of");
+        prop_assert!(!alerted || length >= 110_000, "told of in vain");
+    }
+
     #[test]
     fn outages_keep_their_promises(runs in histories()) {
         let world = play(&runs, |_| 2);

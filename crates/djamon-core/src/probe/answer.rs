@@ -74,12 +74,6 @@ pub(super) fn body_fault(error: &Error, read: usize, known: &Known<'_>) -> Fault
         Error::Protocol(error) => {
             Fault::answered(Outcome::Body, format!("wrongly framed page after {read} bytes: {error}"))
         }
-        Error::Decompress(_, error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-            Fault::answered(Outcome::Body, format!("compressed page cut short after {read} bytes"))
-        }
-        Error::Decompress(..) => {
-            Fault::answered(Outcome::Body, format!("page cannot be decompressed after {read} bytes"))
-        }
         other => match broken(other, known) {
             Some(fault) if fault.outcome == Outcome::Local => fault,
             Some(fault) => Fault::answered(Outcome::Body, format!("{} after {read} bytes", fault.words)),
@@ -90,6 +84,15 @@ pub(super) fn body_fault(error: &Error, read: usize, known: &Known<'_>) -> Fault
             }
         },
     }
+}
+
+/// The fault of a body that came and cannot be decompressed any further than `read` bytes.
+pub(super) fn undecodable(error: &io::Error, read: usize) -> Fault {
+    let words = match error.kind() {
+        io::ErrorKind::UnexpectedEof => format!("compressed page cut short after {read} bytes"),
+        _ => format!("page cannot be decompressed after {read} bytes"),
+    };
+    Fault::answered(Outcome::Body, words)
 }
 
 /// The limit ran out before the head was there.

@@ -59,6 +59,7 @@ impl std::fmt::Display for Broken {
 pub(super) fn config(user_agent: &str) -> Config {
     Agent::config_builder()
         .user_agent(user_agent)
+        .accept_encoding("gzip")
         .http_status_as_error(false)
         .proxy(None)
         .max_redirects(0)

@@ -9,6 +9,7 @@
 
 mod answer;
 mod charset;
+mod coding;
 mod connect;
 mod fault;
 mod gate;
@@ -147,6 +148,7 @@ impl Prober {
         stop: Option<Deadline>,
     ) -> (Method, Trial<'a>) {
         let by_head = check.method == Method::Head && !distrust_head && !page::has_condition(check);
+        let mut resolved = false;
         if by_head {
             let trial = Trial::make(&self.kit, target, (check, distrust_head), Method::Head, stop);
             let decides = trial.fault.as_ref().is_none_or(|fault| !trial.sent || fault.is_final())
@@ -154,9 +156,12 @@ impl Prober {
             if decides {
                 return (Method::Head, trial);
             }
+            resolved = trial.resolved;
         }
         let method = if check.method == Method::Post { Method::Post } else { Method::Get };
-        (method, Trial::make(&self.kit, target, (check, distrust_head), method, stop))
+        let mut trial = Trial::make(&self.kit, target, (check, distrust_head), method, stop);
+        trial.resolved |= resolved;
+        (method, trial)
     }
 }
 

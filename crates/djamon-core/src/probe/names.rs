@@ -23,7 +23,8 @@ use super::lookup_desk::{Bounds, Desk, Progress};
 use crate::clock::Stopwatch;
 use crate::domain::{Line, Outcome};
 
-const QUEUED_AT_MOST: Duration = Duration::from_secs(25);
+/// Whoever belongs to no run waits so long for a thread.
+const QUEUED_AT_MOST: Duration = Duration::from_secs(60);
 const BOUNDS: Bounds =
     Bounds { working: 32, threads: 256, kept_free: 32, written_off: Duration::from_millis(250) };
 
@@ -43,16 +44,16 @@ impl Names {
         Names { desk: Arc::new(Desk::new(bounds, Box::new(look_up))) }
     }
 
-    /// The addresses of `name`, in the system's order of preference, never empty. `doubted`: it is of a site that failed
-    /// last time.
+    /// The addresses of `name`, in the system's order of preference, never empty, and whether the resolver gave them just
+    /// now. `doubted`: it is of a site that failed last time.
     ///
     /// # Errors
     /// A [`Fault`]: `dns` for an unknown name (the site's own) and for a resolver without an answer (suspicious),
     /// `local` when no thread came to ask.
-    pub fn ask(&self, name: &str, doubted: bool, limit: &mut Limit) -> Result<Vec<IpAddr>, Fault> {
+    pub fn ask(&self, name: &str, doubted: bool, limit: &mut Limit) -> Result<(Vec<IpAddr>, bool), Fault> {
+        let watch = Stopwatch::start();
         let question = self.desk.question(name, doubted);
         let patience = QUEUED_AT_MOST.min(limit.until_stop());
-        let watch = Stopwatch::start();
         let is_queued = |progress: &Progress| matches!(progress, Progress::Queued);
         while question.wait(self.desk.bounds().written_off, is_queued) {
             if watch.elapsed() >= patience {
@@ -64,7 +65,10 @@ impl Names {
         limit.excuse(watch.elapsed());
         question.wait(limit.left(), |progress| matches!(progress, Progress::Asked));
         match &*question.progress() {
-            Progress::Answered(answer, _) => verdict(name, answer),
+            Progress::Answered(answer, since) => {
+                let is_new = since.elapsed() <= watch.elapsed();
+                verdict(name, answer).map(|addresses| (addresses, is_new))
+            }
             Progress::Queued | Progress::Asked => Err(resolver_silent(name, "no answer in time")),
         }
     }

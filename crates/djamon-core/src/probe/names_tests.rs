@@ -27,9 +27,10 @@ fn an_unknown_name_is_the_sites_and_a_silent_resolver_is_suspicious() {
 #[test]
 fn localhost_is_found_and_asked_for_once() {
     let names = Names::new();
-    let found = names.ask("localhost", false, &mut seconds(5)).unwrap();
-    assert!(found.iter().all(IpAddr::is_loopback));
-    names.ask("localhost", false, &mut seconds(5)).unwrap();
+    let (found, is_new) = names.ask("localhost", false, &mut seconds(5)).unwrap();
+    assert!(found.iter().all(IpAddr::is_loopback) && is_new);
+    let (_, is_new) = names.ask("localhost", false, &mut seconds(5)).unwrap();
+    assert!(!is_new, "what is known already proves no resolver");
     assert_eq!(names.desk.threads(), 1);
 }
 

@@ -10,7 +10,9 @@ use ureq::http::header::CONTENT_TYPE;
 use ureq::http::{HeaderMap, HeaderValue};
 
 use super::charset;
+use super::coding::{Coding, Source};
 use super::fault::Fault;
+use super::limit::Limit;
 use crate::domain::{Check, Outcome, text::plain};
 
 /// As much of a page as is read.
@@ -25,16 +27,23 @@ pub(super) struct Page {
     pub length: usize,
 }
 
-/// Reads a body to its end or to [`MOST`].
+/// Reads a page without `codings` to its end or to [`MOST`].
 ///
 /// # Errors
-/// What the reader said, beside what came before it.
-pub(super) fn read(body: &mut impl Read, keep: bool) -> (Page, Result<(), std::io::Error>) {
+/// What the reader said, beside what came before it; nothing when there was nothing to decode.
+pub(super) fn read<R: Read>(
+    source: &Source<R>,
+    codings: &[Coding],
+    limit: Limit,
+    keep: bool,
+) -> (Page, Result<(), std::io::Error>) {
     let mut page = Page::default();
     let mut room = vec![0; 16 * 1024];
+    let mut body = source.without(codings, limit);
     while page.length < MOST {
         match body.read(&mut room) {
-            Ok(0) => break,
+            // A decoder may stop before the page's frame does.
+            Ok(0) => return (page, source.drain(MOST)),
             Ok(amount) => {
                 page.length += amount;
                 if keep {
@@ -42,6 +51,8 @@ pub(super) fn read(body: &mut impl Read, keep: bool) -> (Page, Result<(), std::i
                 }
             }
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            // Nothing at all cannot be decompressed, and need not be.
+            Err(_) if !source.came() && !source.is_broken() => break,
             Err(error) => return (page, Err(error)),
         }
     }
@@ -218,6 +229,10 @@ mod tests {
 
     #[test]
     fn a_page_is_read_to_a_mebibyte_and_kept_only_when_wanted() {
+        let read = |body: &mut dyn Read, keep| {
+            let limit = Limit::start(std::time::Duration::from_secs(60), None);
+            read(&Source::new(body), &[], limit, keep)
+        };
         let (page, result) = read(&mut std::io::repeat(b'x'), false);
         assert!(result.is_ok() && page.bytes.is_empty());
         assert!((MOST..MOST + 16 * 1024).contains(&page.length));

@@ -12,7 +12,8 @@ use ureq::http::{HeaderName, HeaderValue, Method as HttpMethod, Request, Respons
 use ureq::{Body, Error};
 use url::{Host, Url};
 
-use super::answer::{Known, body_fault, head_fault, late_body};
+use super::answer::{Known, body_fault, head_fault, late_body, undecodable};
+use super::coding::{self, Source};
 use super::fault::{Fault, told};
 use super::http::{self, Stream, exchange, so_far};
 use super::limit::{Deadline, Limit};
@@ -43,7 +44,7 @@ pub(super) struct Trial<'a> {
     times: Times,
     /// Whether a request was on its way in any hop.
     pub sent: bool,
-    /// Whether the resolver found a name.
+    /// Whether the resolver found a name, now and not before.
     pub resolved: bool,
     /// Who was connected to last.
     pub address: Option<SocketAddr>,
@@ -205,9 +206,10 @@ impl<'a> Trial<'a> {
                 let began = self.limit.spent();
                 let found = self.kit.names.ask(name, self.failed_last, &mut self.limit);
                 add(&mut self.times.dns, self.limit.spent().saturating_sub(began));
+                let (addresses, is_new) = found?;
                 // RFC 6761: these never leave the machine, so they tell nothing of the resolver.
-                self.resolved |= found.is_ok() && name != "localhost" && !name.ends_with(".localhost");
-                found?
+                self.resolved |= is_new && name != "localhost" && !name.ends_with(".localhost");
+                addresses
             }
             None => Vec::new(),
         };
@@ -305,18 +307,21 @@ impl<'a> Trial<'a> {
         if self.method == Method::Head {
             return Ok(());
         }
-        let codings = head.response.headers().get_all(header::TRANSFER_ENCODING);
-        page::readable(codings.iter().map(HeaderValue::as_bytes))?;
+        let (answer, mut body) = head.response.into_parts();
+        let named = |name| answer.headers.get_all(name).iter().map(HeaderValue::as_bytes);
+        page::readable(named(header::TRANSFER_ENCODING))?;
+        let codings = coding::declared(named(header::CONTENT_ENCODING))?;
         let keep = page::has_condition(self.check);
         let began = self.limit.spent();
-        let (answer, mut body) = head.response.into_parts();
-        let (page, read) = page::read(&mut body.as_reader(), keep);
+        let source = Source::new(body.as_reader());
+        let (page, read) = page::read(&source, &codings, self.limit, keep);
         add(&mut self.times.body, self.limit.spent().saturating_sub(began));
         let known = Known { passed: so_far(&head.passed), ..head.known };
-        match read {
-            Err(error) => Err(body_fault(&Error::from(error), page.length, &known)),
-            Ok(()) if self.limit.is_spent() => Err(late_body(page.length, &known)),
-            Ok(()) => page::judge(self.check, &answer.headers, &page.bytes),
+        match (source.broke(), read) {
+            (Some(error), _) => Err(body_fault(&Error::from(error), page.length, &known)),
+            (None, _) if self.limit.is_spent() => Err(late_body(page.length, &known)),
+            (None, Err(error)) => Err(undecodable(&error, page.length)),
+            (None, Ok(())) => page::judge(self.check, &answer.headers, &page.bytes),
         }
     }
 

@@ -27,7 +27,7 @@ pub struct Sight {
     pub phases: Phases,
     /// What it tells of our own line.
     pub line: Line,
-    /// A name was found by the resolver.
+    /// A name was found by the resolver during this look; what was known before proves nothing of it.
     pub resolved: bool,
     /// Who answered, or was connected to last.
     pub address: Option<SocketAddr>,
