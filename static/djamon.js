@@ -164,6 +164,12 @@ document.addEventListener("submit", (event) => {
   search(event.target);
 });
 
+// --- What is shown once is copied whole ---
+
+document.addEventListener("focusin", (event) => {
+  if (event.target.matches?.("input.link")) event.target.select();
+});
+
 // --- Reading charts out ---
 
 function read(figure, row) {

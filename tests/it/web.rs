@@ -10,6 +10,7 @@ mod people;
 mod proxied;
 mod serving;
 mod stories;
+mod tokens;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -97,7 +97,7 @@ const fn api(verb: Verb, path: &'static str, who: Who, handler: Handler) -> Rout
 pub const ROUTES: &[Route] = {
     use Verb::{Delete, Get, Patch, Post};
     use Who::{Admins, Anyone, Members, Readers};
-    use pages::manage::{channels, groups, site_edit, sites, users};
+    use pages::manage::{channels, groups, site_edit, sites, tokens, users};
     &[
         page(Get, "/healthz", Anyone, pages::health::healthz),
         page(Get, "/", Readers, pages::home::home).kept(),
@@ -148,6 +148,10 @@ pub const ROUTES: &[Route] = {
         page(Get, "/manage/users/{id}/disable", Admins, users::confirm),
         page(Post, "/manage/users/{id}/disable", Admins, users::disable),
         page(Post, "/manage/users/{id}/enable", Admins, users::enable),
+        page(Get, "/manage/tokens", Members, tokens::list),
+        page(Post, "/manage/tokens", Admins, tokens::add),
+        page(Get, "/manage/tokens/{id}/revoke", Admins, tokens::confirm),
+        page(Post, "/manage/tokens/{id}/revoke", Admins, tokens::revoke),
         page(Get, "/api/docs", Readers, pages::api_docs::docs),
         api(Get, "/api/v1/openapi.json", Readers, api::document::openapi),
         api(Get, "/api/v1/summary", Readers, api::summary::summary),

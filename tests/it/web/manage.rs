@@ -13,7 +13,7 @@ use super::people::{PASSWORD, add_people, with_people};
 use super::*;
 
 /// The addresses behind the sign-in, filled in.
-const CLOSED: [&str; 13] = [
+const CLOSED: [&str; 14] = [
     "/manage",
     "/manage/account",
     "/manage/sites",
@@ -27,8 +27,9 @@ const CLOSED: [&str; 13] = [
     "/manage/channels",
     "/manage/add/channel/slack",
     "/manage/users",
+    "/manage/tokens",
 ];
-const CHANGES: [&str; 19] = [
+const CHANGES: [&str; 21] = [
     "/manage/add/site",
     "/manage/sites/shop",
     "/manage/sites/shop/pause",
@@ -46,6 +47,8 @@ const CHANGES: [&str; 19] = [
     "/manage/channels/ops",
     "/manage/channels/ops/test",
     "/manage/channels/ops/remove",
+    "/manage/tokens",
+    "/manage/tokens/1/revoke",
     "/outages/1/ack",
     "/outages/1/notes",
 ];
