@@ -10,7 +10,6 @@ use super::rows::StateRow;
 use super::schema::site_states;
 use super::{AnyConnection, CHUNK, StoreError, spans};
 use crate::domain::plan::SiteState;
-use crate::domain::series::{self, Step, Window};
 use crate::domain::uptime::{Figure, Figures, Open, Tally};
 use crate::domain::{Instant, SiteId};
 
@@ -177,48 +176,6 @@ pub fn totals(
         }
     }
     Ok(totals)
-}
-
-/// The history of a site at `now`, as a chart shows it: the oldest step first, none left out.
-///
-/// # Errors
-/// What the database says.
-pub fn series(
-    connection: &mut AnyConnection,
-    site: SiteId,
-    window: Window,
-    now: Instant,
-) -> Result<Vec<Step>, StoreError> {
-    let zone = spans::zone(connection)?.unwrap_or_default();
-    let hours = zone.hours();
-    let is_year = window == Window::Year;
-    let number = |hour: i64| if is_year { zone.day_of(hours.start_of(hour)) } else { hour };
-    let last = number(hours.number_of(now));
-    // Steps of several hours begin with the day or with a sixth hour of it, not with whatever hour it is.
-    let end = match window.step() {
-        1 => last + 1,
-        step => {
-            let begin = zone.first_hour_of(zone.day_of(now));
-            begin + ((last - begin) / step + 1) * step
-        }
-    };
-    let first = end - window.count();
-    let ids = [site];
-    let over = if is_year { spans::days } else { spans::hours };
-    let mut found: Vec<Open> =
-        over(connection, &ids, (first, end))?.into_iter().map(|(_, span)| span).collect();
-    for (_, mut state) in states(connection, Some(&ids))? {
-        let open_day = zone.day_of(hours.start_of(state.ledger.hour.number));
-        let mut open = state.ledger.settle(now, None, hours);
-        open.push(state.ledger.hour);
-        if is_year && open_day >= first {
-            let span = (zone.first_hour_of(open_day), zone.first_hour_of(open_day + 1));
-            open.extend(spans::hours(connection, &ids, span)?.into_iter().map(|(_, hour)| hour));
-        }
-        found.extend(open.into_iter().map(|open| Open { number: number(open.number), ..open }));
-    }
-    let start_of = |n: i64| if is_year { zone.start_of(n) } else { hours.start_of(n) };
-    Ok(series::steps(found, (first, window.count(), window.step()), now, start_of))
 }
 
 /// The sums per site of the hours (or days) with these numbers, the last one not among them. The database adds: it is

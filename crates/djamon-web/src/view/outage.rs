@@ -6,7 +6,7 @@ use djamon_core::store::outages::NamedPart;
 use djamon_core::store::outbox::Alert;
 use serde::Serialize;
 
-use super::chart::{WIDTH, Window};
+use super::chart::{Frame, WIDTH};
 use super::site::SiteLink;
 use super::time::{When, exactly, span, when};
 use super::visible::Seen;
@@ -111,7 +111,7 @@ impl OutagePage {
     /// The whole story as `reader` may see it.
     pub fn new(reader: Reader, story: &Story, now: Instant) -> Self {
         let outage = &story.seen.of.outage;
-        let axis = Window { from: outage.started_at, to: outage.resolved_at.unwrap_or(now) };
+        let axis = Frame { from: outage.started_at, to: outage.resolved_at.unwrap_or(now) };
         OutagePage {
             axis: (exactly(axis.from, now), exactly(axis.to, now)),
             detected_x: axis.x(outage.detected_at, WIDTH),
@@ -125,7 +125,7 @@ impl OutagePage {
     }
 }
 
-fn part(reader: Reader, named: &NamedPart, axis: &Window, now: Instant) -> PartLine {
+fn part(reader: Reader, named: &NamedPart, axis: &Frame, now: Instant) -> PartLine {
     let part = &named.part;
     let (x, end) = (axis.x(part.down_at, WIDTH), axis.x(part.up_at.unwrap_or(now), WIDTH));
     // A short one would not be seen.
