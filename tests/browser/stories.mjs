@@ -1,12 +1,19 @@
 // What people do, told as stories: node stories.mjs STORY ADDRESS [TARGET]. The Rust test `browser` starts the server with
-// an outage, Alice (admin) and Bob (viewer), and a target that answers.
+// Alice (admin) and Bob (viewer), and a target that answers.
 import assert from "node:assert/strict";
 import { PASSWORD, signIn, withBrowser } from "./browser.mjs";
+import { changes } from "./changes.mjs";
+import { crawls } from "./crawl.mjs";
+import { live } from "./live.mjs";
 import { everyPageIsSound, fitsAPhone } from "./sound.mjs";
 
 const [story, address, target] = process.argv.slice(2);
 
 const stories = {
+  ...live(address),
+  ...changes(address, target),
+  ...crawls(address, target),
+
   async signing_in_and_out() {
     await withBrowser(address, {}, async (context, page) => {
       await page.goto("sites/shop");
@@ -44,6 +51,40 @@ const stories = {
     await withBrowser(address, { javaScriptEnabled: false }, async (_, page) => {
       await signIn(page);
       await addWithTrial(page);
+    });
+  },
+
+  async everything_without_javascript() {
+    await withBrowser(address, { javaScriptEnabled: false }, async (_, page) => {
+      await page.goto("");
+      await page.getByRole("heading", { level: 1, name: /^Outage since .* UTC: Shop, Database$/ }).waitFor();
+      await page.getByLabel("Search").fill("blog");
+      await page.getByRole("button", { name: "Show", exact: true }).click();
+      await page.waitForURL(/q=blog/);
+      assert.deepEqual(await page.locator("li.site .who a").allInnerTexts(), ["Blog"]);
+      await page.getByRole("link", { name: "show all" }).click();
+      await page.getByRole("link", { name: /2 down/ }).click();
+      assert.deepEqual((await page.locator("li.site .who a").allInnerTexts()).sort(), ["Database", "Shop"]);
+      await page.getByRole("link", { name: "dark" }).click();
+      assert.equal(await page.locator("html").getAttribute("data-theme"), "dark");
+      await page.goto("sites/shop");
+      await page.getByRole("link", { name: "7 days" }).click();
+      await page.getByText("The figures as a table").click();
+      assert.match(await page.getByRole("table").first().innerText(), /Median/);
+      await signIn(page);
+      await page.goto("outages/1");
+      await page.getByLabel("Acknowledge it").fill("by hand");
+      await page.getByRole("button", { name: "I have it in hand" }).click();
+      await page.locator(".steps").getByText("by hand").waitFor();
+      await page.goto("manage/tokens");
+      await page.getByLabel("Name", { exact: true }).fill("ci");
+      await page.getByRole("button", { name: "Make a token" }).click();
+      assert.match(await page.getByLabel("The token ci").inputValue(), /^dj_/);
+      await page.getByRole("link", { name: "Revoke ci" }).click();
+      await page.getByRole("button", { name: "Revoke ci" }).click();
+      await page.getByText("ci is revoked").waitFor();
+      await page.getByRole("button", { name: "Sign out" }).click();
+      await page.getByRole("link", { name: "Sign in" }).waitFor();
     });
   },
 
@@ -178,6 +219,8 @@ async function tabTo(page, name) {
 
 try {
   await stories[story]();
+  // Standard input may still be open.
+  process.exit(0);
 } catch (error) {
   console.error(`${story}: ${error.stack}`);
   process.exit(1);

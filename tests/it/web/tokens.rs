@@ -67,7 +67,7 @@ on_both! {
             ("taken", "read", "1d", "name", "is taken; choose another one, or revoke that token first"),
             (" ", "read", "1d", "name", "cannot be a name"),
             ("new", "all", "1d", "scope", "is not a scope"),
-            ("new", "write", "soon", "expires", "is not a duration"),
+            ("new", "write", "soon", "expires", "is not a length of time"),
             ("new", "write", "99years", "expires", "is out of range; use 1m to 10years"),
         ] {
             let reply = alice.submit(PAGE, PAGE, &[("name", name), ("scope", scope), ("expires", expires)]);
