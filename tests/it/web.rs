@@ -11,6 +11,7 @@ mod proxied;
 mod serving;
 mod stories;
 mod tokens;
+mod visitors;
 
 use std::sync::Arc;
 use std::time::Duration;

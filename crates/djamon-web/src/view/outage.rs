@@ -1,7 +1,7 @@
 //! Outages on pages: a line in a list, a card while one is open, and the whole story as a time line.
 
 use djamon_core::domain::outage::Note;
-use djamon_core::domain::{Event, EventKind, Instant, Left};
+use djamon_core::domain::{EventKind, Instant, Left};
 use djamon_core::store::outages::NamedPart;
 use djamon_core::store::outbox::Alert;
 use serde::Serialize;
@@ -187,8 +187,14 @@ pub fn steps(reader: Reader, story: &Story, now: Instant) -> Vec<Step> {
             told.push((up_at, "up", title, name));
         }
     }
-    let is_resolved = |event: &&Event| event.kind == EventKind::Resolved;
-    told.extend(story.events.iter().filter(is_resolved).map(|e| (e.at, "over", words::event(e.kind), None)));
+    let over_at: Vec<Instant> = match reader {
+        Reader::Member => {
+            story.events.iter().filter(|e| e.kind == EventKind::Resolved).map(|e| e.at).collect()
+        }
+        // When it was told is not theirs to know.
+        Reader::Visitor => story.seen.of.outage.resolved_at.into_iter().collect(),
+    };
+    told.extend(over_at.into_iter().map(|at| (at, "over", words::event(EventKind::Resolved), None)));
     let acknowledged = story.seen.of.outage.acknowledged.as_ref();
     let by = acknowledged.map(|one| match &one.why {
         Some(why) => format!("{}: {why}", one.by),
