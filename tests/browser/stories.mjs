@@ -162,6 +162,27 @@ const stories = {
     await withBrowser(address, { viewport: { width: 360, height: 740 } }, (_, page) => fitsAPhone(page));
   },
 
+  async names_are_whole_on_every_screen() {
+    for (const width of [360, 768, 1280, 1920, 2560, 3840]) {
+      await withBrowser(address, { viewport: { width, height: 1000 } }, async (_, page) => {
+        for (const path of ["", "?kiosk"]) {
+          await page.goto(path);
+          await page.locator("li.site").first().waitFor();
+          // At most four lines of at least twelve letters, each name within its row.
+          const names = await page.locator("li.site .who a").evaluateAll((all) => all.map((one) => {
+            const [name, row] = [one, one.closest("li")].map((node) => node.getBoundingClientRect());
+            const letters = name.width / parseFloat(getComputedStyle(one).fontSize) * 2;
+            return { text: one.textContent, lines: one.getClientRects().length, letters, isInside: name.right <= row.right };
+          }));
+          for (const name of names) {
+            const isWhole = name.isInside && name.lines <= 4 && name.letters >= Math.min(12, name.text.length) * 0.8;
+            assert.ok(isWhole, `${width} ${path}: ${JSON.stringify(name)}`);
+          }
+        }
+      });
+    }
+  },
+
   async every_page_is_sound_in_the_light() {
     await withBrowser(address, { colorScheme: "light" }, (_, page) => everyPageIsSound(page, "light"));
   },

@@ -114,6 +114,7 @@ stories! {
     a_token_is_made_copied_used_and_revoked
     everything_by_keyboard_alone
     everything_on_a_phone
+    names_are_whole_on_every_screen
     every_page_is_sound_in_the_light
     every_page_is_sound_in_the_dark
 }

@@ -139,7 +139,8 @@ fn again(ask: &Ask, user: &User, carried: &Carried) -> Result<Answer, WebError> 
         name,
         label: name.replace('_', " "),
         value,
-        is_hidden: carried::is_hidden(name),
+        // What was left empty is as usual, and a form may have thirty fields.
+        is_hidden: carried::is_hidden(name) || value.is_empty(),
         is_long: value.contains('\n') || value.chars().count() > 60,
     });
     let view = Page { to: &carried.to, from: &carried.from, typed: typed.collect() };
