@@ -134,3 +134,40 @@ export async function fitsAPhone(page) {
   });
   assert.equal(faults.length, 0, `\n${faults.join("\n")}`);
 }
+
+/// Everything that can be clicked or filled gets the focus by the tabulator key, in the order of the page, and is seen to
+/// have it.
+export async function isReachedByKeyboard(page) {
+  const faults = [];
+  await everywhere(page, async (name) => {
+    await page.waitForLoadState("load");
+    const wanted = await page.evaluate(() => {
+      document.activeElement?.blur();
+      globalThis.getSelection().removeAllRanges();
+      const all = [...document.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex='0']")];
+      const open = all.filter((one) => one.checkVisibility() && one.type !== "hidden" && !one.matches(":disabled"));
+      open.forEach((one, n) => { one.dataset.n = n; });
+      return open.length;
+    });
+    const reached = [];
+    for (let step = 0; step < wanted + 2; step++) {
+      await page.keyboard.press("Tab");
+      const at = await page.evaluate(() => {
+        const style = getComputedStyle(document.activeElement);
+        const isSeen = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 1;
+        return { n: document.activeElement.dataset.n, isSeen, html: document.activeElement.outerHTML.slice(0, 120) };
+      });
+      if (at.n === undefined) continue;
+      if (!at.isSeen) faults.push(`${name}: the focus is not seen on ${at.html}`);
+      reached.push(Number(at.n));
+    }
+    const missing = [...Array(wanted).keys()].filter((n) => !reached.includes(n));
+    for (const n of missing) {
+      const html = await page.evaluate((n) => document.querySelector(`[data-n="${n}"]`).outerHTML.slice(0, 120), n);
+      faults.push(`${name}: cannot be reached: ${html}`);
+    }
+    const first = reached.slice(0, wanted - missing.length);
+    if (first.some((n, at) => at > 0 && n < first[at - 1] && first[at - 1] !== wanted - 1)) faults.push(`${name}: another order: ${first}`);
+  });
+  assert.equal(faults.length, 0, `\n${[...new Set(faults)].join("\n")}`);
+}

@@ -5,7 +5,7 @@ import { PASSWORD, signIn, withBrowser } from "./browser.mjs";
 import { changes } from "./changes.mjs";
 import { crawls } from "./crawl.mjs";
 import { live } from "./live.mjs";
-import { everyPageIsSound, fitsAPhone } from "./sound.mjs";
+import { everyPageIsSound, fitsAPhone, isReachedByKeyboard } from "./sound.mjs";
 
 const [story, address, target] = process.argv.slice(2);
 
@@ -156,6 +156,10 @@ const stories = {
       await page.keyboard.press("Enter");
       await page.getByText(`${name} is removed.`).waitFor();
     });
+  },
+
+  async every_control_is_reached_by_keyboard() {
+    await withBrowser(address, {}, (_, page) => isReachedByKeyboard(page));
   },
 
   async everything_on_a_phone() {

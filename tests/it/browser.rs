@@ -113,6 +113,7 @@ stories! {
     an_outage_is_taken_in_hand_and_noted
     a_token_is_made_copied_used_and_revoked
     everything_by_keyboard_alone
+    every_control_is_reached_by_keyboard
     everything_on_a_phone
     names_are_whole_on_every_screen
     every_page_is_sound_in_the_light
