@@ -1,5 +1,6 @@
 //! A form that somebody sent after their session ended: what they typed is carried through signing in, sealed with a mark
-//! of ours, and shown again afterwards. Nothing is done with it until they send it once more. Secrets are typed anew.
+//! of ours, and shown again afterwards; at once, if they have signed in anew meanwhile. Nothing is done with it until they
+//! send it once more. Secrets are typed anew.
 
 use djamon_core::config::{Kind, secret_keys};
 use url::form_urlencoded;
@@ -38,7 +39,8 @@ impl Carried {
         }
         let is_kept = |name: &str| !OURS.contains(&name) && !is_secret(route, name);
         let fields = ask.form().ok()?.0.into_iter().filter(|(name, _)| is_kept(name)).collect();
-        let to = ask.address.split('?').next()?.to_owned();
+        // Whoever writes a whole address into a request is no browser.
+        let to = ask.address.split('?').next().filter(|path| path.starts_with('/'))?.to_owned();
         let from = page_of(&ask.app.base, route, &to);
         let carried = Carried { to, from, fields };
         carried.fields.iter().any(|(name, _)| !is_hidden(name)).then_some(carried)

@@ -232,8 +232,14 @@ async fn answer(
         };
         ask.body = body::read(request.headers(), payload, body::MOST).await?;
         on_a_thread(route, move || {
-            auth::genuine(&ask, route)?;
-            (route.handler)(&ask)
+            match auth::genuine(&ask, route) {
+                Ok(()) => (route.handler)(&ask),
+                // They signed in anew, and send a form of the session before.
+                Err(foreign) => match Carried::of(&ask, route).filter(|_| route.who != Who::Anyone) {
+                    Some(carried) => pages::login::outdated(&ask, &carried),
+                    None => Err(foreign),
+                },
+            }
         })
         .await?
     };

@@ -285,6 +285,15 @@ on_both! {
         let saved = alice.post(page, &again);
         assert!(alice.follow(&saved).body.contains("Our &lt;b&gt;shop&lt;/b&gt; is saved."));
 
+        // Who has signed in anew in another tab is shown it at once.
+        let stale = alice.post(page, &typed);
+        let body = unescaped(stale.body.clone());
+        assert!(stale.status == 403 && body.contains("What you typed") && body.contains("value=\"http://site.test/typed\""), "{body}");
+        assert_eq!(token(&stale.body), new);
+        alice.headers = vec![("sec-fetch-site".into(), "cross-site".into())];
+        let foreign = alice.post(page, &typed);
+        assert!(foreign.status == 403 && foreign.body.contains("sent by another site") && !foreign.body.contains("What you typed"));
+
         // Secrets are not carried, and nothing is that another site or nobody's browser sent, or that is too much.
         let (mut alice, csrf) = ended("/manage/add/channel/slack");
         let channel = [("csrf", csrf.as_str()), ("name", "ops"), ("url", "https://hooks.example/hush")];

@@ -5,7 +5,7 @@ use actix_web::http::{StatusCode, header};
 use djamon_core::store::users::{Role, User};
 use serde::Serialize;
 
-use super::{Me, page, page_for};
+use super::{Me, me, page, page_for};
 use crate::answer::Answer;
 use crate::ask::Ask;
 use crate::auth::session::Change;
@@ -121,6 +121,23 @@ fn show(
 
 /// Signs `user` in, and shows them what they typed: they send it once more, changed or not, or leave it.
 fn again(ask: &Ask, user: &User, carried: &Carried) -> Result<Answer, WebError> {
+    let begun = sign_in::begun(ask, user, None)?;
+    let is_admin = user.role == Role::Admin;
+    let me = Me { name: &user.name, role: user.role.name(), is_admin, forms: &begun.forms };
+    let answer = typed(ask, Some(me), carried)?
+        .with_header(header::SET_COOKIE, sign_in::device_cookie(ask, &user.name)?)?;
+    Ok(answer.with_session(Change::Begin(begun)))
+}
+
+/// Shows somebody who has signed in anew what they typed into a form of the session before (403).
+///
+/// # Errors
+/// [`WebError::Database`].
+pub fn outdated(ask: &Ask, carried: &Carried) -> Result<Answer, WebError> {
+    Ok(typed(ask, me(ask), carried)?.with_status(StatusCode::FORBIDDEN))
+}
+
+fn typed(ask: &Ask, me: Option<Me<'_>>, carried: &Carried) -> Result<Answer, WebError> {
     #[derive(Serialize)]
     struct Typed<'a> {
         name: &'a str,
@@ -144,14 +161,5 @@ fn again(ask: &Ask, user: &User, carried: &Carried) -> Result<Answer, WebError> 
         is_long: value.contains('\n') || value.chars().count() > 60,
     });
     let view = Page { to: &carried.to, from: &carried.from, typed: typed.collect() };
-    let begun = sign_in::begun(ask, user, None)?;
-    let me = Me {
-        name: &user.name,
-        role: user.role.name(),
-        is_admin: user.role == Role::Admin,
-        forms: &begun.forms,
-    };
-    let answer = page_for(ask, Some(me), &mut *ask.database()?, "typed.html", &view)?
-        .with_header(header::SET_COOKIE, sign_in::device_cookie(ask, &user.name)?)?;
-    Ok(answer.with_session(Change::Begin(begun)))
+    page_for(ask, me, &mut *ask.database()?, "typed.html", &view)
 }
