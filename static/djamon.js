@@ -99,7 +99,7 @@ function show(html) {
   // What is moved loses the focus.
   const focus = document.activeElement;
   morph(document.querySelector("main"), main);
-  if (focus !== document.activeElement && focus.isConnected) focus.focus({ preventScroll: true });
+  if (focus !== document.activeElement && focus?.isConnected) focus.focus({ preventScroll: true });
   if (document.title !== fresh.title) document.title = fresh.title;
   const icon = (root) => root.querySelector("link[rel=icon]");
   if (icon(document).href !== icon(fresh).href) icon(document).href = icon(fresh).href;
