@@ -96,7 +96,10 @@ function show(html) {
   // What the reader is looking for is in the form already; only how much was found is news.
   const [found, news] = [document, main].map((root) => root.querySelector(".found"));
   if (found && news) morph(found, news);
+  // What is moved loses the focus.
+  const focus = document.activeElement;
   morph(document.querySelector("main"), main);
+  if (focus !== document.activeElement && focus?.isConnected) focus.focus({ preventScroll: true });
   if (document.title !== fresh.title) document.title = fresh.title;
   const icon = (root) => root.querySelector("link[rel=icon]");
   if (icon(document).href !== icon(fresh).href) icon(document).href = icon(fresh).href;
@@ -162,6 +165,12 @@ document.addEventListener("submit", (event) => {
   if (!event.target.classList.contains("find")) return;
   event.preventDefault();
   search(event.target);
+});
+
+// --- What is shown once is copied whole ---
+
+document.addEventListener("focusin", (event) => {
+  if (event.target.matches?.("input.link")) event.target.select();
 });
 
 // --- Reading charts out ---

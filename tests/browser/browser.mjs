@@ -1,8 +1,9 @@
-// A browser that minds what no page of ours may do: print errors, run into the content security policy, load from
-// elsewhere. Stories get pages from here.
+// A browser that minds what no page of ours may do: print errors, run into the content security policy, open dialogs, ask
+// for anything that is not below its address. Stories get pages from here.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
 
 const FLAGS = [
@@ -10,8 +11,8 @@ const FLAGS = [
   "--disable-component-update", "--disable-sync",
 ];
 
-/// Opens a browser for `story`, closes it afterwards, and fails when a page complained.
-export async function withBrowser(address, options, story) {
+/// Opens a browser for `story`, closes it afterwards, and fails when a page complained of anything but `expected`.
+export async function withBrowser(address, options, story, expected = []) {
   const directory = mkdtempSync(join(tmpdir(), "djamon-browser-"));
   const complaints = [];
   const context = await chromium.launchPersistentContext(directory, {
@@ -26,6 +27,10 @@ export async function withBrowser(address, options, story) {
       complaints.push(`${message.location().url}: ${message.text()}`);
     }
   });
+  context.on("dialog", (dialog) => {
+    complaints.push(`${dialog.page()?.url()}: a dialog says ${dialog.message()}`);
+    return dialog.dismiss();
+  });
   context.on("weberror", (error) => complaints.push(String(error.error())));
   context.on("request", (request) => {
     const url = request.url();
@@ -33,7 +38,8 @@ export async function withBrowser(address, options, story) {
   });
   try {
     await story(context, await context.newPage());
-    if (complaints.length > 0) throw new Error(`the browser complained:\n${complaints.join("\n")}`);
+    const left = complaints.filter((one) => !expected.some((pattern) => pattern.test(one)));
+    if (left.length > 0) throw new Error(`the browser complained:\n${left.join("\n")}`);
   } finally {
     await context.close();
     rmSync(directory, { recursive: true, force: true });
@@ -41,6 +47,15 @@ export async function withBrowser(address, options, story) {
 }
 
 export const PASSWORD = "correct horse";
+
+let done;
+
+/// Has the Rust side of the test do what `word` says there, and waits until it is done.
+export async function cue(word) {
+  done ??= createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+  process.stdout.write(`cue ${word}\n`);
+  await done.next();
+}
 
 /// Signs in by the form.
 export async function signIn(page, name = "Alice") {

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { HtmlValidate } from "html-validate";
-import { signIn } from "./browser.mjs";
+import { PASSWORD, signIn } from "./browser.mjs";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const validator = new HtmlValidate({
@@ -21,10 +21,13 @@ const validator = new HtmlValidate({
 });
 
 const FOR_VISITORS = ["", "groups/shops", "sites/shop", "sites/blog", "outages", "outages/1", "outages/current", "login",
-  "invite?key=the-key", "invite?key=none", "nothing-here"];
+  "invite?key=the-key", "invite?key=none", "nothing-here", "outages?page=x", "?kiosk", "?q=nothing-is-like-that", "api/docs",
+  "sites/shop?range=1y"];
 const FOR_ADMINS = ["", "sites/shop", "outages/1", "manage/sites", "manage/sites?q=shop", "manage/add/site",
   "manage/sites/shop", "manage/sites/shop/remove", "manage/groups", "manage/add/group", "manage/groups/shops",
-  "manage/groups/shops/remove", "manage/users", "manage/users/2/disable", "manage/account"];
+  "manage/groups/shops/remove", "manage/channels", "manage/channels/ops", "manage/channels/ops/remove",
+  ...["email", "webhook", "pagerduty", "telegram"].map((kind) => `manage/add/channel/${kind}`), "manage/users",
+  "manage/users/2/disable", "manage/tokens", "manage/tokens/1/revoke", "manage/account", "outages", "groups/shops"];
 
 /// Goes to every page, as a visitor and as an admin, and to what forms say when they refuse; `look` looks at each.
 async function everywhere(page, look) {
@@ -63,6 +66,25 @@ async function everywhere(page, look) {
   await page.getByLabel("Name", { exact: true }).fill("Zoe");
   await page.getByRole("button", { name: "Make a link" }).click();
   await look("admin invited");
+  await page.goto("manage/tokens");
+  await page.getByLabel("Name", { exact: true }).fill("ci");
+  await page.getByRole("button", { name: "Make a token" }).click();
+  await look("admin token made");
+  await page.getByRole("button", { name: "Make a token" }).click();
+  await page.getByLabel("Name", { exact: true }).fill("ci");
+  await page.getByRole("button", { name: "Make a token" }).click();
+  await look("admin token refused");
+  await page.goto("manage/sites/blog");
+  await page.getByLabel("Name", { exact: true }).fill("Typed");
+  await page.context().clearCookies({ name: "djamon-session" });
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByText("You are not signed in any more").waitFor();
+  await look("visitor typed");
+  await page.getByLabel("Name").fill("Alice");
+  await page.getByLabel("Password").fill(PASSWORD);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("heading", { name: "What you typed" }).waitFor();
+  await look("admin typed");
 }
 
 async function picture(page, name, kind) {
@@ -111,4 +133,41 @@ export async function fitsAPhone(page) {
     if (wide.length > 0) faults.push(`${name}: ${wide.slice(0, 5).join(", ")}`);
   });
   assert.equal(faults.length, 0, `\n${faults.join("\n")}`);
+}
+
+/// Everything that can be clicked or filled gets the focus by the tabulator key, in the order of the page, and is seen to
+/// have it.
+export async function isReachedByKeyboard(page) {
+  const faults = [];
+  await everywhere(page, async (name) => {
+    await page.waitForLoadState("load");
+    const wanted = await page.evaluate(() => {
+      document.activeElement?.blur();
+      globalThis.getSelection().removeAllRanges();
+      const all = [...document.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex='0']")];
+      const open = all.filter((one) => one.checkVisibility() && one.type !== "hidden" && !one.matches(":disabled"));
+      open.forEach((one, n) => { one.dataset.n = n; });
+      return open.length;
+    });
+    const reached = [];
+    for (let step = 0; step < wanted + 2; step++) {
+      await page.keyboard.press("Tab");
+      const at = await page.evaluate(() => {
+        const style = getComputedStyle(document.activeElement);
+        const isSeen = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 1;
+        return { n: document.activeElement.dataset.n, isSeen, html: document.activeElement.outerHTML.slice(0, 120) };
+      });
+      if (at.n === undefined) continue;
+      if (!at.isSeen) faults.push(`${name}: the focus is not seen on ${at.html}`);
+      reached.push(Number(at.n));
+    }
+    const missing = [...Array(wanted).keys()].filter((n) => !reached.includes(n));
+    for (const n of missing) {
+      const html = await page.evaluate((n) => document.querySelector(`[data-n="${n}"]`).outerHTML.slice(0, 120), n);
+      faults.push(`${name}: cannot be reached: ${html}`);
+    }
+    const first = reached.slice(0, wanted - missing.length);
+    if (first.some((n, at) => at > 0 && n < first[at - 1] && first[at - 1] !== wanted - 1)) faults.push(`${name}: another order: ${first}`);
+  });
+  assert.equal(faults.length, 0, `\n${[...new Set(faults)].join("\n")}`);
 }

@@ -1,12 +1,19 @@
 // What people do, told as stories: node stories.mjs STORY ADDRESS [TARGET]. The Rust test `browser` starts the server with
-// an outage, Alice (admin) and Bob (viewer), and a target that answers.
+// Alice (admin) and Bob (viewer), and a target that answers.
 import assert from "node:assert/strict";
 import { PASSWORD, signIn, withBrowser } from "./browser.mjs";
-import { everyPageIsSound, fitsAPhone } from "./sound.mjs";
+import { changes } from "./changes.mjs";
+import { crawls } from "./crawl.mjs";
+import { live } from "./live.mjs";
+import { everyPageIsSound, fitsAPhone, isReachedByKeyboard } from "./sound.mjs";
 
 const [story, address, target] = process.argv.slice(2);
 
 const stories = {
+  ...live(address),
+  ...changes(address, target),
+  ...crawls(address, target),
+
   async signing_in_and_out() {
     await withBrowser(address, {}, async (context, page) => {
       await page.goto("sites/shop");
@@ -44,6 +51,40 @@ const stories = {
     await withBrowser(address, { javaScriptEnabled: false }, async (_, page) => {
       await signIn(page);
       await addWithTrial(page);
+    });
+  },
+
+  async everything_without_javascript() {
+    await withBrowser(address, { javaScriptEnabled: false }, async (_, page) => {
+      await page.goto("");
+      await page.getByRole("heading", { level: 1, name: /^Outage since .* UTC: Shop, Database$/ }).waitFor();
+      await page.getByLabel("Search").fill("blog");
+      await page.getByRole("button", { name: "Show", exact: true }).click();
+      await page.waitForURL(/q=blog/);
+      assert.deepEqual(await page.locator("li.site .who a").allInnerTexts(), ["Blog"]);
+      await page.getByRole("link", { name: "show all" }).click();
+      await page.getByRole("link", { name: /2 down/ }).click();
+      assert.deepEqual((await page.locator("li.site .who a").allInnerTexts()).sort(), ["Database", "Shop"]);
+      await page.getByRole("link", { name: "dark" }).click();
+      assert.equal(await page.locator("html").getAttribute("data-theme"), "dark");
+      await page.goto("sites/shop");
+      await page.getByRole("link", { name: "7 days" }).click();
+      await page.getByText("The figures as a table").click();
+      assert.match(await page.getByRole("table").first().innerText(), /Median/);
+      await signIn(page);
+      await page.goto("outages/1");
+      await page.getByLabel("Acknowledge it").fill("by hand");
+      await page.getByRole("button", { name: "I have it in hand" }).click();
+      await page.locator(".steps").getByText("by hand").waitFor();
+      await page.goto("manage/tokens");
+      await page.getByLabel("Name", { exact: true }).fill("ci");
+      await page.getByRole("button", { name: "Make a token" }).click();
+      assert.match(await page.getByLabel("The token ci").inputValue(), /^dj_/);
+      await page.getByRole("link", { name: "Revoke ci" }).click();
+      await page.getByRole("button", { name: "Revoke ci" }).click();
+      await page.getByText("ci is revoked").waitFor();
+      await page.getByRole("button", { name: "Sign out" }).click();
+      await page.getByRole("link", { name: "Sign in" }).waitFor();
     });
   },
 
@@ -117,8 +158,33 @@ const stories = {
     });
   },
 
+  async every_control_is_reached_by_keyboard() {
+    await withBrowser(address, {}, (_, page) => isReachedByKeyboard(page));
+  },
+
   async everything_on_a_phone() {
     await withBrowser(address, { viewport: { width: 360, height: 740 } }, (_, page) => fitsAPhone(page));
+  },
+
+  async names_are_whole_on_every_screen() {
+    for (const width of [360, 768, 1280, 1920, 2560, 3840]) {
+      await withBrowser(address, { viewport: { width, height: 1000 } }, async (_, page) => {
+        for (const path of ["", "?kiosk"]) {
+          await page.goto(path);
+          await page.locator("li.site").first().waitFor();
+          // At most four lines of at least twelve letters, each name within its row.
+          const names = await page.locator("li.site .who a").evaluateAll((all) => all.map((one) => {
+            const [name, row] = [one, one.closest("li")].map((node) => node.getBoundingClientRect());
+            const letters = name.width / parseFloat(getComputedStyle(one).fontSize) * 2;
+            return { text: one.textContent, lines: one.getClientRects().length, letters, isInside: name.right <= row.right };
+          }));
+          for (const name of names) {
+            const isWhole = name.isInside && name.lines <= 4 && name.letters >= Math.min(12, name.text.length) * 0.8;
+            assert.ok(isWhole, `${width} ${path}: ${JSON.stringify(name)}`);
+          }
+        }
+      });
+    }
   },
 
   async every_page_is_sound_in_the_light() {
@@ -178,6 +244,8 @@ async function tabTo(page, name) {
 
 try {
   await stories[story]();
+  // Standard input may still be open.
+  process.exit(0);
 } catch (error) {
   console.error(`${story}: ${error.stack}`);
   process.exit(1);

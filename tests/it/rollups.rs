@@ -349,7 +349,7 @@ on_both! {
             run(connection, minute(n), vec![seen(&site, minute(n), n % 10 != 0)], &[]);
         }
         for (window, steps, of_looks) in [(Window::Day, 24, vec![30, 60, 40]), (Window::Week, 168, vec![30, 60, 40]), (Window::Month, 120, vec![90, 40]), (Window::Year, 365, vec![90, 40])] {
-            let found = hours::series(connection, site.id, window, minute(130)).unwrap();
+            let found = series::steps(connection, site.id, window, minute(130)).unwrap();
             assert_eq!(found.len(), steps, "{window:?}");
             let looks: Vec<u32> = found.iter().map(|step| step.tally.looks).filter(|looks| *looks > 0).collect();
             assert_eq!(looks, of_looks, "{window:?}");

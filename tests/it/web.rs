@@ -10,6 +10,8 @@ mod people;
 mod proxied;
 mod serving;
 mod stories;
+mod tokens;
+mod visitors;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -3,11 +3,13 @@
 pub mod alertmanager;
 pub mod binary;
 pub mod browser;
+pub mod chromium;
 pub mod clock;
 pub mod cluster;
 pub mod corpus;
 pub mod database;
 pub mod fault_server;
+pub mod hostile;
 pub mod http_sink;
 pub mod mail_server;
 pub mod monitor;

@@ -38,6 +38,12 @@ pub struct Seen {
 }
 
 impl Seen {
+    /// The same with this detail.
+    #[must_use]
+    pub fn saying(self, detail: &str) -> Self {
+        Seen { detail: Some(detail.into()), ..self }
+    }
+
     /// The same after so long.
     #[must_use]
     pub fn after(self, took_ms: u32) -> Self {

@@ -14,21 +14,21 @@ pub const MOST: usize = 1024 * 1024;
 /// The longest it may take to come.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// Reads it.
+/// Reads it, of at most `most` bytes.
 ///
 /// # Errors
 /// [`WebError::TooLarge`], [`WebError::Slow`], [`WebError::MediaType`] of a compressed one, [`WebError::BadRequest`].
-pub async fn read(headers: &HeaderMap, payload: Payload) -> Result<Bytes, WebError> {
+pub async fn read(headers: &HeaderMap, payload: Payload, most: usize) -> Result<Bytes, WebError> {
     if headers.get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
         return Err(WebError::MediaType("the body is compressed; send it as it is".into()));
     }
     let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    if length.is_some_and(|length: usize| length > MOST) {
-        return Err(WebError::TooLarge(MOST));
+    if length.is_some_and(|length: usize| length > most) {
+        return Err(WebError::TooLarge(most));
     }
-    match timeout(LONGEST, payload.to_bytes_limited(MOST)).await {
+    match timeout(LONGEST, payload.to_bytes_limited(most)).await {
         Err(_) => Err(WebError::Slow(LONGEST.as_secs())),
-        Ok(Err(_)) => Err(WebError::TooLarge(MOST)),
+        Ok(Err(_)) => Err(WebError::TooLarge(most)),
         Ok(Ok(Err(error))) => Err(WebError::BadRequest(error.to_string())),
         Ok(Ok(Ok(body))) => Ok(body),
     }

@@ -14,6 +14,7 @@ use serde_json::json;
 use crate::answer::{NO_STORE, etag};
 use crate::code::Code;
 use crate::render::Renderer;
+use crate::theme::Theme;
 
 /// Why a request is not answered.
 #[derive(Debug, thiserror::Error)]
@@ -136,16 +137,17 @@ impl WebError {
         self.start().content_type("application/json; charset=utf-8").body(body.to_string())
     }
 
-    /// The whole answer, as a page.
-    pub fn page(&self, renderer: &Renderer) -> HttpResponse {
+    /// The whole answer, as a page in these colours.
+    pub fn page(&self, renderer: &Renderer, theme: Theme) -> HttpResponse {
         #[derive(Serialize)]
         struct Page {
             status: u16,
             title: &'static str,
             message: String,
+            theme: &'static str,
         }
         let (status, title) = (self.code().status(), self.code().title());
-        let page = Page { status: status.as_u16(), title, message: self.message() };
+        let page = Page { status: status.as_u16(), title, message: self.message(), theme: theme.name() };
         match renderer.page("error.html", &page) {
             Ok(html) => self.start().content_type("text/html; charset=utf-8").body(html),
             Err(error) => {

@@ -10,6 +10,7 @@ pub mod ask;
 pub mod assets;
 pub mod auth;
 pub mod body;
+pub mod carried;
 pub mod client;
 pub mod code;
 pub mod cors;

@@ -76,10 +76,10 @@ pub fn open(ask: &Ask, database: &mut AnyConnection) -> Result<Vec<Seen>, StoreE
 /// # Errors
 /// [`WebError::NotFound`] also when the reader may see nothing of it; [`WebError::Database`].
 pub fn story(ask: &Ask, database: &mut AnyConnection, id: OutageId) -> Result<Story, WebError> {
-    let OutageStory { of, events, mut alerts } = store::story(database, id)?;
+    let OutageStory { of, events, alerts } = store::story(database, id)?;
     let seen = Seen::new(ask.reader, of).ok_or(WebError::NotFound)?;
     let events = seen.events(events);
-    alerts.retain(|alert| events.iter().any(|event| event.id == alert.event));
+    let alerts = seen.alerts(alerts, &events);
     let notes = if ask.reader.sees_private() { notes::of_outage(database, id)? } else { Vec::new() };
     Ok(Story { seen, events, alerts, notes })
 }

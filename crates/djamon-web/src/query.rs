@@ -8,7 +8,6 @@ use djamon_core::store::outages::Which;
 
 use crate::error::WebError;
 use crate::view::filter::Filter;
-use crate::view::range::Range;
 
 /// How many items one answer has at most.
 pub const MOST: usize = 1000;
@@ -114,25 +113,15 @@ impl Query {
         })
     }
 
-    /// `range`: how far back a chart looks.
-    ///
-    /// # Errors
-    /// [`WebError::Invalid`].
-    pub fn range(&self) -> Result<Range, WebError> {
-        let Some(text) = self.get("range") else { return Ok(Range::default()) };
-        let names = || Range::ALL.map(Range::name).join(", ");
-        Range::from_name(text)
-            .ok_or_else(|| invalid("range", format!("{text:?} is not a range; use one of {}", names())))
-    }
-
-    /// `range`: of a history.
+    /// `range`: how far back a history goes.
     ///
     /// # Errors
     /// [`WebError::Invalid`].
     pub fn window(&self) -> Result<Window, WebError> {
-        let Some(text) = self.get("range") else { return Ok(Window::Day) };
+        let Some(text) = self.get("range") else { return Ok(Window::default()) };
+        let names = || Window::ALL.map(Window::name).join(", ");
         Window::from_name(text)
-            .ok_or_else(|| invalid("range", format!("{text:?} is not a range; use 24h, 7d, 30d or 1y")))
+            .ok_or_else(|| invalid("range", format!("{text:?} is not a range; use one of {}", names())))
     }
 
     /// `state`: of outages.
@@ -203,7 +192,7 @@ mod tests {
         );
         assert_eq!(refused(&format!("q={}", "x".repeat(201))), "q: is longer than 200 characters");
         assert_eq!(
-            Query::parse("range=1h").range().unwrap_err().to_string(),
+            Query::parse("range=1h").window().unwrap_err().to_string(),
             "range: \"1h\" is not a range; use one of 24h, 7d, 30d, 1y"
         );
     }
@@ -227,13 +216,6 @@ mod tests {
         assert_eq!(refused("limit=1001"), "limit: \"1001\" is not a number from 1 to 1000");
         assert_eq!(refused("limit=+5"), "limit: \" 5\" is not a number from 1 to 1000");
         assert_eq!(refused("page=0"), "page: \"0\" is not a number from 1 on");
-        assert!(
-            Query::parse("range=2h")
-                .window()
-                .unwrap_err()
-                .to_string()
-                .starts_with("range: \"2h\" is not a range")
-        );
         assert_eq!(refused("state=foo"), "state: \"foo\" is not a state; use open or resolved");
         assert_eq!(refused("upto=99999999999"), "upto: \"99999999999\" is not the number of an outage");
         assert_eq!(refused("before=xyz&limit=3"), "before: \"xyz\" is not the id of a view");

@@ -7,6 +7,7 @@ use crate::answer::Answer;
 use crate::ask::Ask;
 use crate::auth::{self, Who};
 use crate::body;
+use crate::carried::{self, Carried};
 use crate::error::WebError;
 use crate::startup::App;
 use crate::{api, assets, pages, wanted};
@@ -97,7 +98,7 @@ const fn api(verb: Verb, path: &'static str, who: Who, handler: Handler) -> Rout
 pub const ROUTES: &[Route] = {
     use Verb::{Delete, Get, Patch, Post};
     use Who::{Admins, Anyone, Members, Readers};
-    use pages::manage::{channels, groups, site_edit, sites, users};
+    use pages::manage::{channels, groups, site_edit, sites, tokens, users};
     &[
         page(Get, "/healthz", Anyone, pages::health::healthz),
         page(Get, "/", Readers, pages::home::home).kept(),
@@ -148,6 +149,10 @@ pub const ROUTES: &[Route] = {
         page(Get, "/manage/users/{id}/disable", Admins, users::confirm),
         page(Post, "/manage/users/{id}/disable", Admins, users::disable),
         page(Post, "/manage/users/{id}/enable", Admins, users::enable),
+        page(Get, "/manage/tokens", Members, tokens::list),
+        page(Post, "/manage/tokens", Admins, tokens::add),
+        page(Get, "/manage/tokens/{id}/revoke", Admins, tokens::confirm),
+        page(Post, "/manage/tokens/{id}/revoke", Admins, tokens::revoke),
         page(Get, "/api/docs", Readers, pages::api_docs::docs),
         api(Get, "/api/v1/openapi.json", Readers, api::document::openapi),
         api(Get, "/api/v1/summary", Readers, api::summary::summary),
@@ -206,8 +211,9 @@ pub fn configure(config: &mut web::ServiceConfig, base: &str) {
     config.service(files.default_service(web::to(refused)));
 }
 
-/// 1. Who are you, and may you? 2. What do you send? The bodies of those who may not are not read. 3. What is it that you
-///    want? Handlers ask the database and render, so they run on a blocking thread, as does the first step.
+/// 1. Who are you, and may you? 2. What do you send? The bodies of those who may not are not read, but for forms of people
+///    whose session has ended. 3. What is it that you want? Handlers ask the database and render, so they run on a blocking
+///    thread, as does the first step.
 async fn answer(
     route: &'static Route,
     app: web::Data<App>,
@@ -218,17 +224,47 @@ async fn answer(
     let mut answer = if route.verb.is_safe() {
         on_a_thread(route, move || wanted::answer(admitted(ask, route)?, route)).await?
     } else {
-        let mut ask = on_a_thread(route, move || admitted(ask, route)).await?;
-        ask.body = body::read(request.headers(), payload).await?;
+        let mut ask = match on_a_thread(route, move || admitted(ask, route)).await {
+            Err(ended @ WebError::SignInNeeded(_)) if route.face == Face::Page => {
+                return signed_out(route, &app, &request, payload, ended).await;
+            }
+            admitted => admitted?,
+        };
+        ask.body = body::read(request.headers(), payload, body::MOST).await?;
         on_a_thread(route, move || {
-            auth::genuine(&ask, route)?;
-            (route.handler)(&ask)
+            match auth::genuine(&ask, route) {
+                Ok(()) => (route.handler)(&ask),
+                // They signed in anew, and send a form of the session before.
+                Err(foreign) => match Carried::of(&ask, route).filter(|_| route.who != Who::Anyone) {
+                    Some(carried) => pages::login::outdated(&ask, &carried),
+                    None => Err(foreign),
+                },
+            }
         })
         .await?
     };
     // The session belongs to the server's thread.
     answer.session().apply(&request);
     Ok(answer.into())
+}
+
+/// Asks somebody whose session has ended to sign in, and keeps what they typed. `ended` is said where nothing can be kept.
+async fn signed_out(
+    route: &'static Route,
+    app: &web::Data<App>,
+    request: &HttpRequest,
+    payload: web::Payload,
+    ended: WebError,
+) -> Result<HttpResponse, WebError> {
+    let mut ask = Ask::new(app, request);
+    let Ok(body) = body::read(request.headers(), payload, carried::MOST).await else { return Err(ended) };
+    ask.body = body;
+    on_a_thread(route, move || match Carried::of(&ask, route) {
+        Some(carried) => pages::login::carry(&ask, &carried),
+        None => Err(ended),
+    })
+    .await
+    .map(HttpResponse::from)
 }
 
 fn admitted(ask: Ask, route: &Route) -> Result<Ask, WebError> {

@@ -29,6 +29,7 @@ use crate::exchange::Exchange;
 use crate::kept::Shelf;
 use crate::probes::Probes;
 use crate::render::Renderer;
+use crate::theme::Theme;
 use crate::view::api::Docs;
 use crate::watch::Watch;
 use crate::{cors, openapi, routes};
@@ -250,8 +251,8 @@ async fn face(
         } else {
             match error {
                 WebError::SignInNeeded(_) if method.is_safe() => to_sign_in(&app, request),
-                WebError::SignInNeeded(_) => SIGNED_OUT.page(&app.renderer),
-                error => error.page(&app.renderer),
+                WebError::SignInNeeded(_) => SIGNED_OUT.page(&app.renderer, Theme::chosen(request)),
+                error => error.page(&app.renderer, Theme::chosen(request)),
             }
         }
     });

@@ -1,5 +1,6 @@
 //! Light or dark: by the system unless the reader chose. The choice is a cookie that a plain link sets (`?theme=dark`).
 
+use actix_web::HttpRequest;
 use actix_web::cookie::{Cookie, SameSite, time::Duration};
 
 use crate::ask::Ask;
@@ -36,6 +37,12 @@ impl Theme {
     pub fn of(ask: &Ask) -> Self {
         let kept = || ask.cookie(COOKIE).and_then(|name| Theme::from_name(&name));
         Theme::asked(ask).or_else(kept).unwrap_or_default()
+    }
+
+    /// What was chosen before, where the database may be away.
+    pub fn chosen(request: &HttpRequest) -> Self {
+        let kept = request.cookie(COOKIE).and_then(|cookie| Theme::from_name(cookie.value()));
+        kept.unwrap_or_default()
     }
 
     fn asked(ask: &Ask) -> Option<Self> {

@@ -65,6 +65,8 @@ const TABLE: &[(&str, &str, &str, [u16; 4])] = &[
     ("get", "/manage/groups/{slug}/remove", "/manage/groups/shop/remove", [303, 303, 303, 303]),
     ("get", "/manage/users", "/manage/users", [303, 303, 303, 303]),
     ("get", "/manage/users/{id}/disable", "/manage/users/1/disable", [303, 303, 303, 303]),
+    ("get", "/manage/tokens", "/manage/tokens", [303, 303, 303, 303]),
+    ("get", "/manage/tokens/{id}/revoke", "/manage/tokens/1/revoke", [303, 303, 303, 303]),
     ("get", "/login", "/login", [200, 200, 200, 200]),
     ("get", "/invite", "/invite", [404, 404, 404, 404]),
     ("post", "/login", "/login", [415, 415, 415, 415]),
@@ -95,6 +97,8 @@ const TABLE: &[(&str, &str, &str, [u16; 4])] = &[
     ("post", "/manage/users/{id}/role", "/manage/users/1/role", [401, 401, 401, 401]),
     ("post", "/manage/users/{id}/disable", "/manage/users/1/disable", [401, 401, 401, 401]),
     ("post", "/manage/users/{id}/enable", "/manage/users/1/enable", [401, 401, 401, 401]),
+    ("post", "/manage/tokens", "/manage/tokens", [401, 401, 401, 401]),
+    ("post", "/manage/tokens/{id}/revoke", "/manage/tokens/1/revoke", [401, 401, 401, 401]),
     // The API, read.
     ("get", "/api/v1/openapi.json", "/api/v1/openapi.json", [200, 401, 200, 200]),
     ("get", "/api/v1/summary", "/api/v1/summary", [200, 401, 200, 200]),

@@ -41,9 +41,13 @@ on_both! {
         let kept = channels::by_name(&mut database.connect(), "ops").unwrap();
         assert_eq!((kept.enabled, kept.groups.len(), kept.version), (false, 0, 2));
         assert!(kept.settings.contains("sealed"), "an empty secret stays as it is: {}", kept.settings);
-        let late = alice.submit("/manage/channels/ops", "/manage/channels/ops", &edit);
+        let late = [edit[0], edit[1], ("enabled", "yes"), ("groups", "shops"), ("url", "")];
+        let late = alice.submit("/manage/channels/ops", "/manage/channels/ops", &late);
         assert_eq!(late.status, 409);
         assert!(late.body.contains("Somebody else has saved this channel meanwhile"), "{}", late.body);
+        for both in ["It is</th><td class=\"both\">no</td><td class=\"both\">yes", "Told of</th><td class=\"both\">–</td><td class=\"both\">shops"] {
+            assert!(late.body.contains(both), "{both}: {}", late.body);
+        }
 
         let gone = alice.submit("/manage/channels/ops/remove", "/manage/channels/ops/remove", &[]);
         assert!(alice.follow(&gone).body.contains("ops is removed."));

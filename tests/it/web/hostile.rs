@@ -3,8 +3,14 @@
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 
+use djamon_tests::browser::{Browser, token};
+use djamon_tests::hostile::PAYLOADS;
+use djamon_tests::on_both;
 use djamon_tests::web::config;
+use djamon_web::auth::Who;
+use djamon_web::routes::{Face, ROUTES, Verb};
 
+use super::people::{PASSWORD, with_people};
 use super::*;
 
 /// The status that these bytes are answered with; `None` when the connection is only closed.
@@ -57,4 +63,66 @@ fn bytes_of_ill_will_are_refused_and_never_our_fault() {
         lines("GET /api/v1/outages?state=%ff%fe&before=\u{1F600} HTTP/1.1|Host: a|Connection: close||");
     assert_eq!(status_of(web.address(), &broken), Some(400));
     assert_eq!(web.get("/api/v1/sites").status, 200, "it goes on");
+}
+
+/// What is in some form of ours.
+const FIELDS: [&str; 30] = [
+    "name",
+    "url",
+    "slug",
+    "group",
+    "public",
+    "interval",
+    "method",
+    "good_codes",
+    "timeout",
+    "attempts",
+    "recover_after",
+    "headers",
+    "body",
+    "matches",
+    "json_path",
+    "ip_family",
+    "ca_file",
+    "max_time",
+    "version",
+    "action",
+    "text",
+    "why",
+    "role",
+    "scope",
+    "expires",
+    "groups",
+    "enabled",
+    "session",
+    "password",
+    "carried",
+];
+
+on_both! {
+    fn whatever_a_form_is_sent_it_is_never_our_fault(database: TestDatabase) {
+        let scene = with_people(&database);
+        let (web, _) = web(&config(&database), scene.now);
+        let mut alice = Browser::signed_in(&web, "Alice", PASSWORD);
+        let csrf = token(&alice.get("/manage/tokens").body);
+        let long = "x".repeat(20_000);
+        let odd = ["", "-1", "0", "99999999999999999999", "1e999", "NaN", "null", "\u{1F600}", "a\r\nb", "%00", long.as_str()];
+        let forms = ROUTES.iter().filter(|route| (route.verb, route.face) == (Verb::Post, Face::Page) && route.who == Who::Admins);
+        for route in forms {
+            for (slug, id) in [("shop", "2"), ("shops", "1"), ("%27%3C", "-1"), ("none", "99999999999")] {
+                let path = route.path.replace("{slug}", slug).replace("{id}", id).replace("{name}", slug).replace("{kind}", "webhook");
+                for value in PAYLOADS.iter().chain(&odd) {
+                    // What nobody knows is tried by all fields at once, and by one that would else be right.
+                    let mut fields = vec![("csrf", csrf.as_str())];
+                    fields.extend(FIELDS.map(|name| (name, if name == "action" && *value == "0" { "try" } else { *value })));
+                    let status = alice.post(&path, &fields).status;
+                    assert!(status < 500, "{path} {status}: {}", value.chars().take(60).collect::<String>());
+                }
+                if !route.path.contains('{') {
+                    break;
+                }
+            }
+        }
+        assert_eq!(alice.get("/manage/tokens").status, 200, "she was let in all the time");
+    }
 }

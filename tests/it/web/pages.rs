@@ -1,44 +1,11 @@
 //! The reading pages as people use them: finding, staying up to date, looks, charts, and hostile content.
 
 use djamon_core::domain::site::SiteChange;
+use djamon_tests::hostile::PAYLOADS;
 use djamon_tests::on_both;
 use djamon_tests::web::config;
 
 use super::*;
-
-/// What somebody may write into a name, an address, a page or a certificate in the hope that it runs.
-const PAYLOADS: [&str; 30] = [
-    "<script>alert(1)</script>",
-    "</title><script>alert(1)</script>",
-    "\"><script>alert(1)</script>",
-    "'><img src=x onerror=alert(1)>",
-    "<img src=x onerror=alert(1)>",
-    "<svg onload=alert(1)>",
-    "<svg><script>alert(1)</script></svg>",
-    "</svg><script>alert(1)</script>",
-    "\" onmouseover=\"alert(1)",
-    "' onmouseover='alert(1)",
-    "\" autofocus onfocus=alert(1) x=\"",
-    "<a href=\"javascript:alert(1)\">x</a>",
-    "javascript:alert(1)",
-    "<iframe src=//evil.test></iframe>",
-    "<base href=//evil.test/>",
-    "<link rel=stylesheet href=//evil.test>",
-    "<meta http-equiv=refresh content=0;url=//evil.test>",
-    "<style>*{display:none}</style>",
-    "<form action=//evil.test><input name=q>",
-    "</textarea><script>alert(1)</script>",
-    "</main></body><script>alert(1)</script>",
-    "<!--",
-    "--><script>alert(1)</script>",
-    "<![CDATA[<script>alert(1)</script>]]>",
-    "&lt;script&gt;alert(1)&lt;/script&gt;",
-    "{{ 7 * 7 }}{% include \"base.html\" %}",
-    "\u{0}<script>alert(1)</script>",
-    "\u{202e}<script>alert(1)</script>",
-    "<details open ontoggle=alert(1)>",
-    "<math><mi//xlink:href=\"data:x,<script>alert(1)</script>\">",
-];
 
 /// The sites that a page of the list shows, in its order.
 fn shown(body: &str) -> Vec<String> {
@@ -225,6 +192,14 @@ fn the_looks_are_chosen_by_a_link_and_kept_in_a_cookie() {
         assert!(kept(path).body.contains("data-theme=\"dark\""), "{path}");
         assert_eq!(kept(path).header("set-cookie"), "", "{path}");
         assert!(!web.get(path).body.contains("data-theme"), "{path}: others are not affected");
+    }
+    for (path, status) in [("/nothing-here", 404), ("/outages?page=x", 400)] {
+        let error = kept(path);
+        assert!(
+            error.status == status && error.body.contains("data-theme=\"dark\""),
+            "{path}: {}",
+            error.body
+        );
     }
     assert!(
         kept("/?theme=light").body.contains("data-theme=\"light\""),

@@ -78,6 +78,8 @@ fn a_database_that_is_gone_is_503_and_one_that_comes_back_is_read_again() {
     let page = web.get("/");
     assert_eq!((page.status, page.header("retry-after")), (503, "10"));
     assert!(page.body.contains("The database is away") && !page.body.contains("djamon.db"), "{}", page.body);
+    let dark = web.ask("GET", "/", &[("cookie", "djamon_theme=dark")]);
+    assert!(dark.status == 503 && dark.body.contains("data-theme=\"dark\""), "{}", dark.body);
     let object = web.get("/api/v1/summary");
     assert_eq!((object.status, &object.json()["error"]["code"]), (503, &json!("database_unavailable")));
     let health = web.get("/healthz");

@@ -194,7 +194,7 @@ on_both! {
         assert_eq!(two["started_at"], "2026-11-23T12:07:00.000Z", "a minute after the hidden site's");
         assert_eq!(two["resolved_at"], "2026-11-23T12:11:00.000Z", "two minutes before the hidden site's");
         let kinds: Vec<_> = two["events"].as_array().unwrap().iter().map(|event| event["kind"].clone()).collect();
-        assert_eq!(kinds, ["joined"]);
+        assert_eq!(kinds, ["opened"]);
         let ids = |state: &str| -> Vec<Value> {
             let list = web.get(&format!("/api/v1/outages?state={state}")).json();
             list["items"].as_array().unwrap().iter().map(|outage| outage["id"].clone()).collect()

@@ -1,13 +1,16 @@
-//! A site's history as a chart shows it: a number of stretches of equal kind, each with its time and response times.
+//! A site's history: how far back it is looked at, and the steps that it is told in, each with its time and response times.
+
+use std::time::Duration;
 
 use super::times::Times;
 use super::uptime::{Open, Tally};
 use super::{Instant, report::Range};
 
 /// How far back, and in which steps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Window {
     /// 24 hours.
+    #[default]
     Day,
     /// 7 days of hours.
     Week,
@@ -34,6 +37,22 @@ impl Window {
     /// The window of this name.
     pub fn from_name(name: &str) -> Option<Self> {
         Window::ALL.into_iter().find(|window| window.name() == name)
+    }
+
+    /// How long it is.
+    pub const fn length(self) -> Duration {
+        let days = match self {
+            Window::Day => 1,
+            Window::Week => 7,
+            Window::Month => 30,
+            Window::Year => 365,
+        };
+        Duration::from_hours(24 * days)
+    }
+
+    /// Its beginning, when `now` is its end.
+    pub fn from(self, now: Instant) -> Instant {
+        now.minus(self.length())
     }
 
     /// How many hours (days for a year) it goes back, the current one among them.

@@ -12,7 +12,6 @@ use super::spans::Whose;
 use super::{AnyConnection, CHUNK, StoreError, backend, spans};
 use crate::calendar::Zone;
 use crate::domain::plan::SiteState;
-use crate::domain::series::{self, Step, Window};
 use crate::domain::uptime::{Figure, Figures, Open, Tally};
 use crate::domain::{Instant, LocationId, SiteId};
 
@@ -224,39 +223,6 @@ pub(super) fn unwritten(
         }
     }
     Ok(found)
-}
-
-/// The history of a site at `now`, as a chart shows it: the oldest step first, none left out.
-///
-/// # Errors
-/// What the database says.
-pub fn series(
-    connection: &mut AnyConnection,
-    site: SiteId,
-    window: Window,
-    now: Instant,
-) -> Result<Vec<Step>, StoreError> {
-    let zone = spans::zone(connection)?.unwrap_or_default();
-    let hours = zone.hours();
-    let is_year = window == Window::Year;
-    let number = |hour: i64| if is_year { zone.day_of(hours.start_of(hour)) } else { hour };
-    let last = number(hours.number_of(now));
-    // Steps of several hours begin with the day or with a sixth hour of it, not with whatever hour it is.
-    let end = match window.step() {
-        1 => last + 1,
-        step => {
-            let begin = zone.first_hour_of(zone.day_of(now));
-            begin + ((last - begin) / step + 1) * step
-        }
-    };
-    let first = end - window.count();
-    let over = if is_year { spans::days } else { spans::hours };
-    let mut found: Vec<Open> =
-        over(connection, &[site], (first, end))?.into_iter().map(|(_, span)| span).collect();
-    let open = unwritten(connection, site, zone, is_year, now)?;
-    found.extend(open.into_iter().map(|open| Open { number: number(open.number), ..open }));
-    let start_of = |n: i64| if is_year { zone.start_of(n) } else { hours.start_of(n) };
-    Ok(series::steps(found, (first, window.count(), window.step()), now, start_of))
 }
 
 /// The sums per site and place of the hours (or days) with these numbers, the last one not among them. The database adds: it is

@@ -1,8 +1,10 @@
-//! One site's hours and days, one by one, with what goes on as it stands now: what charts are drawn from.
+//! One site's hours and days, one by one, with what goes on as it stands now: what charts are drawn from and the API's
+//! history is made of.
 
 use super::hours::unwritten;
 use super::{AnyConnection, StoreError, spans};
 use crate::calendar::Zone;
+use crate::domain::series::{self, Step, Window};
 use crate::domain::uptime::Open;
 use crate::domain::{Instant, SiteId};
 
@@ -27,13 +29,8 @@ pub fn hours(
     from: Instant,
     now: Instant,
 ) -> Result<Vec<Stretch>, StoreError> {
-    let zone = zone(connection)?;
-    let hours = zone.hours();
-    let (first, last) = (hours.number_of(from), hours.number_of(now));
-    let mut found: Vec<Open> =
-        spans::hours(connection, &[site], (first, last + 1))?.into_iter().map(|(_, hour)| hour).collect();
-    let open = unwritten(connection, site, zone, false, now)?;
-    found.extend(open.into_iter().filter(|hour| hour.number >= first));
+    let hours = zone(connection)?.hours();
+    let found = hours_since(connection, site, hours.number_of(from), now)?;
     Ok(together(found, |number| hours.start_of(number)))
 }
 
@@ -48,8 +45,59 @@ pub fn days(
     now: Instant,
 ) -> Result<Vec<Stretch>, StoreError> {
     let zone = zone(connection)?;
+    let found = days_since(connection, site, zone.day_of(now) - count + 1, now)?;
+    Ok(together(found, |number| zone.start_of(number)))
+}
+
+/// The history of `site` over `window` up to `now` in its steps: the oldest first, none left out.
+///
+/// # Errors
+/// What the database says.
+pub fn steps(
+    connection: &mut AnyConnection,
+    site: SiteId,
+    window: Window,
+    now: Instant,
+) -> Result<Vec<Step>, StoreError> {
+    let zone = zone(connection)?;
+    let hours = zone.hours();
+    let (count, step) = (window.count(), window.step());
+    if window == Window::Year {
+        let first = zone.day_of(now) + 1 - count;
+        let found = days_since(connection, site, first, now)?;
+        return Ok(series::steps(found, (first, count, step), now, |number| zone.start_of(number)));
+    }
+    // Steps of several hours begin with the day or with a sixth hour of it, not with whatever hour it is.
+    let last = hours.number_of(now);
+    let begin = if step == 1 { last } else { zone.first_hour_of(zone.day_of(now)) };
+    let first = begin + ((last - begin) / step + 1) * step - count;
+    let found = hours_since(connection, site, first, now)?;
+    Ok(series::steps(found, (first, count, step), now, |number| hours.start_of(number)))
+}
+
+/// The hours from `first` on, of every location, in no order.
+fn hours_since(
+    connection: &mut AnyConnection,
+    site: SiteId,
+    first: i64,
+    now: Instant,
+) -> Result<Vec<Open>, StoreError> {
+    let zone = zone(connection)?;
+    let last = zone.hours().number_of(now);
+    let over = spans::hours(connection, &[site], (first, last + 1))?.into_iter().map(|(_, hour)| hour);
+    let open = unwritten(connection, site, zone, false, now)?.into_iter().filter(|hour| hour.number >= first);
+    Ok(over.chain(open).collect())
+}
+
+/// The days from `first` on, of every location, in no order; several may be parts of one.
+fn days_since(
+    connection: &mut AnyConnection,
+    site: SiteId,
+    first: i64,
+    now: Instant,
+) -> Result<Vec<Open>, StoreError> {
+    let zone = zone(connection)?;
     let today = zone.day_of(now);
-    let first = today - count + 1;
     let mut found: Vec<Open> =
         spans::days(connection, &[site], (first, today + 1))?.into_iter().map(|(_, day)| day).collect();
     // A day that goes on, for this site or by the calendar, has no row yet: it is made of its hours.
@@ -57,7 +105,7 @@ pub fn days(
     let open = unwritten(connection, site, zone, true, now)?;
     found.extend(open.into_iter().map(|hour| Open { number: day_of(&hour), ..hour }));
     found.retain(|day| day.number >= first);
-    Ok(together(found, |number| zone.start_of(number)))
+    Ok(found)
 }
 
 fn zone(connection: &mut AnyConnection) -> Result<Zone, StoreError> {

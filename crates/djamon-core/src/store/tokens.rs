@@ -65,6 +65,15 @@ pub fn all(connection: &mut AnyConnection) -> Result<Vec<Token>, StoreError> {
     rows.into_iter().map(token).collect()
 }
 
+/// The token of this number, good or not.
+///
+/// # Errors
+/// [`StoreError::Missing`].
+pub fn by_id(connection: &mut AnyConnection, id: TokenId) -> Result<Token, StoreError> {
+    let row = select!().filter(tokens::id.eq(id.0)).first::<(Row, Maker)>(connection).optional()?;
+    token(row.ok_or_else(|| StoreError::missing("token", id.0.to_string()))?)
+}
+
 /// The token of this text, good or not.
 ///
 /// # Errors
@@ -130,4 +139,18 @@ pub fn revoke(connection: &mut AnyConnection, name: &str, now: Instant) -> Resul
         0 => Err(StoreError::missing("token", name)),
         _ => Ok(()),
     }
+}
+
+/// Makes the token of this number good for nothing, and gives it as it was. To be called within [`super::write`].
+///
+/// # Errors
+/// [`StoreError::Missing`], also when it was revoked before.
+pub fn revoke_one(connection: &mut AnyConnection, id: TokenId, now: Instant) -> Result<Token, StoreError> {
+    let token = by_id(connection, id)?;
+    if token.revoked_at.is_some() {
+        return Err(StoreError::missing("token", token.name));
+    }
+    // Of tokens that are not revoked, a name means one.
+    revoke(connection, &token.name, now)?;
+    Ok(token)
 }

@@ -2,7 +2,7 @@
 
 use djamon_core::calendar::rfc3339;
 use djamon_core::domain::series::Step;
-use djamon_core::store::{hours, statuses};
+use djamon_core::store::{series, statuses};
 use serde::Serialize;
 
 use crate::answer::Answer;
@@ -91,6 +91,6 @@ pub fn history(ask: &Ask) -> Result<Answer, WebError> {
     if !visible::is_visible(ask.reader, &found) {
         return Err(WebError::NotFound);
     }
-    let steps = hours::series(database, found.site.id, window, ask.now)?;
+    let steps = series::steps(database, found.site.id, window, ask.now)?;
     Answer::json(&History { range: window.name(), items: steps.iter().map(HistoryStep::from).collect() })
 }

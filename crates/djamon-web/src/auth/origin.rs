@@ -58,6 +58,11 @@ fn is_from_here(ask: &Ask) -> bool {
     [asked, ours].into_iter().flatten().any(|url| url.origin() == origin.origin())
 }
 
+/// Whether the browser says that a page of ours sent this; one that says nothing does not count.
+pub fn is_surely_from_here(ask: &Ask) -> bool {
+    (ask.headers.contains_key("sec-fetch-site") || ask.headers.contains_key("origin")) && is_from_here(ask)
+}
+
 /// The token for a form for visitors, and the answer's cookie that goes with it.
 ///
 /// # Errors

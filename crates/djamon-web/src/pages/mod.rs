@@ -58,6 +58,17 @@ fn page(
     template: &str,
     view: &impl Serialize,
 ) -> Result<Answer, WebError> {
+    page_for(ask, me(ask), database, template, view)
+}
+
+/// The same for somebody who may only now have become who they are.
+fn page_for(
+    ask: &Ask,
+    me: Option<Me<'_>>,
+    database: &mut AnyConnection,
+    template: &str,
+    view: &impl Serialize,
+) -> Result<Answer, WebError> {
     #[derive(Serialize)]
     struct Shown<'a, View> {
         stopped: Option<String>,
@@ -90,7 +101,7 @@ fn page(
         token: wanted::token(ask, database)?,
         theme: Theme::of(ask).name(),
         kiosk: ask.query.get("kiosk").is_some(),
-        me: me(ask),
+        me,
         flash,
         sign_in: format!("{}/login?next={next}", ask.app.base),
         view,

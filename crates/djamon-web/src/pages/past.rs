@@ -1,25 +1,25 @@
 //! What is known of a site's past, as charts need it: hours for up to a month, days for a year.
 
+use djamon_core::domain::series::Window;
 use djamon_core::domain::{Instant, SiteId};
 use djamon_core::store::{AnyConnection, StoreError, series};
 
 use crate::view::days::DAYS;
-use crate::view::range::Range;
 use crate::view::site::Past;
 
-/// The site's past over `range` up to `now`, and its days.
+/// The site's past over `window` up to `now`, and its days.
 ///
 /// # Errors
 /// What the database says.
 pub fn of(
     connection: &mut AnyConnection,
     site: SiteId,
-    range: Range,
+    window: Window,
     now: Instant,
 ) -> Result<Past, StoreError> {
-    let stretches = match range {
-        Range::Day | Range::Week | Range::Month => series::hours(connection, site, range.from(now), now)?,
-        Range::Year => series::days(connection, site, 366, now)?,
+    let stretches = match window {
+        Window::Day | Window::Week | Window::Month => series::hours(connection, site, window.from(now), now)?,
+        Window::Year => series::days(connection, site, 366, now)?,
     };
-    Ok(Past { range, stretches, days: series::days(connection, site, DAYS, now)? })
+    Ok(Past { window, stretches, days: series::days(connection, site, DAYS, now)? })
 }

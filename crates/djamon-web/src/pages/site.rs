@@ -18,7 +18,7 @@ const OUTAGES: i64 = 50;
 /// # Errors
 /// [`WebError::NotFound`], [`WebError::Invalid`], [`WebError::Database`].
 pub fn site(ask: &Ask) -> Result<Answer, WebError> {
-    let range = ask.query.range()?;
+    let window = ask.query.window()?;
     let database = &mut *ask.database()?;
     let found = find(ask, database)?;
     let group = match &found.group {
@@ -27,7 +27,7 @@ pub fn site(ask: &Ask) -> Result<Answer, WebError> {
     };
     let outages = store::of_site(database, found.site.id, OUTAGES)?;
     let outages: Vec<Seen> = outages.into_iter().filter_map(|of| Seen::new(ask.reader, of)).collect();
-    let past = past::of(database, found.site.id, range, ask.now)?;
+    let past = past::of(database, found.site.id, window, ask.now)?;
     let known_until = known_until(ask, database)?;
     let view = SitePage::new(ask.reader, &found, group, &outages, &past, known_until, ask.now);
     page(ask, database, "site.html", &view)

@@ -5,11 +5,12 @@
 //! width, so that they keep their size on a phone.
 
 use djamon_core::domain::Instant;
+use djamon_core::domain::series::Window;
 use djamon_core::domain::uptime::{Open, Tally, percent};
 use djamon_core::store::series::Stretch;
 use serde::Serialize;
 
-use super::range::Range;
+use super::range::{in_words, together};
 use super::ticks::{self, Tick};
 use super::time::{When, span, took, when};
 
@@ -69,16 +70,16 @@ struct Row {
     note: String,
 }
 
-/// The window that is drawn.
+/// The time that is drawn.
 #[derive(Debug, Clone, Copy)]
-pub struct Window {
+pub struct Frame {
     /// Its left end.
     pub from: Instant,
     /// Its right end.
     pub to: Instant,
 }
 
-impl Window {
+impl Frame {
     /// Where `at` stands in a drawing that is `width` wide; what lies outside stands at the edge.
     pub fn x(&self, at: Instant, width: i64) -> i64 {
         let whole = self.to.ms().saturating_sub(self.from.ms()).max(1);
@@ -92,28 +93,28 @@ impl Window {
 }
 
 impl Chart {
-    /// The chart of `points`, oldest first, over `range` up to `now`. `outages` are when the site was in one.
-    pub fn new(range: Range, points: &[Point], outages: &[(Instant, Instant)], now: Instant) -> Self {
-        let window = Window { from: range.from(now), to: now };
-        let points: Vec<&Point> = points.iter().filter(|point| window.holds(point.from, point.to)).collect();
+    /// The chart of `points`, oldest first, over `window` up to `now`. `outages` are when the site was in one.
+    pub fn new(window: Window, points: &[Point], outages: &[(Instant, Instant)], now: Instant) -> Self {
+        let frame = Frame { from: window.from(now), to: now };
+        let points: Vec<&Point> = points.iter().filter(|point| frame.holds(point.from, point.to)).collect();
         let highest = points.iter().filter_map(|point| point.p95_ms.max(point.median_ms)).max();
         let top = ticks::top(highest.unwrap_or(0));
-        let line = |value: fn(&Point) -> Option<u32>| line(&window, &points, top, value);
+        let line = |value: fn(&Point) -> Option<u32>| line(&frame, &points, top, value);
         let chart = Chart {
             text: String::new(),
             median: line(|point| point.median_ms),
             p95: line(|point| point.p95_ms),
-            bands: bands(&window, &points, outages, now),
+            bands: bands(&frame, &points, outages, now),
             y: ticks::of_value(top, HEIGHT),
-            x: ticks::of_time(range, window.from, window.to),
-            rows: points.iter().map(|point| row(&window, point, now)).collect(),
+            x: ticks::of_time(window, frame.from, frame.to),
+            rows: points.iter().map(|point| row(&frame, point, now)).collect(),
             is_empty: highest.is_none(),
         };
-        Chart { text: chart.say(range, highest), ..chart }
+        Chart { text: chart.say(window, highest), ..chart }
     }
 
-    fn say(&self, range: Range, highest: Option<u32>) -> String {
-        let over = range.words();
+    fn say(&self, window: Window, highest: Option<u32>) -> String {
+        let over = in_words(window);
         let Some(highest) = highest else { return format!("No response times in the last {over}") };
         let count = |kind: &str| self.bands.iter().filter(|band| band.kind == kind).count();
         let bands = |count: usize, one: &str, more: &str| match count {
@@ -130,9 +131,9 @@ impl Chart {
     }
 }
 
-/// The points of what is known of `range`, oldest first: neighbours together where there are many.
-pub fn points(range: Range, stretches: &[Stretch]) -> Vec<Point> {
-    let most = range.together();
+/// The points of what is known of `window`, oldest first: neighbours together where there are many.
+pub fn points(window: Window, stretches: &[Stretch]) -> Vec<Point> {
+    let most = together(window);
     let neighbours = stretches.chunk_by(|one, other| one.to == other.from);
     let point = |together: &[Stretch]| {
         let (first, last) = together.first().zip(together.last())?;
@@ -150,13 +151,13 @@ pub fn points(range: Range, stretches: &[Stretch]) -> Vec<Point> {
 }
 
 /// One stroke per stretch without gaps; a point that stands alone is a dot.
-fn line(window: &Window, points: &[&Point], top: u32, value: fn(&Point) -> Option<u32>) -> String {
+fn line(frame: &Frame, points: &[&Point], top: u32, value: fn(&Point) -> Option<u32>) -> String {
     let mut d = String::new();
     let mut pen: Option<Instant> = None;
     let mut is_alone = false;
     for point in points {
         let Some(ms) = value(point) else { continue };
-        let x = middle(window, point);
+        let x = middle(frame, point);
         let y = HEIGHT - i64::from(ms) * HEIGHT / i64::from(top.max(1));
         if pen == Some(point.from) {
             d.push_str(&format!("L{x} {y}"));
@@ -176,20 +177,20 @@ fn line(window: &Window, points: &[&Point], top: u32, value: fn(&Point) -> Optio
     d
 }
 
-fn middle(window: &Window, point: &Point) -> i64 {
-    let (from, to) = (point.from.max(window.from), point.to.min(window.to));
-    window.x(Instant::from_ms(from.ms() + (to.ms() - from.ms()) / 2), WIDTH)
+fn middle(frame: &Frame, point: &Point) -> i64 {
+    let (from, to) = (point.from.max(frame.from), point.to.min(frame.to));
+    frame.x(Instant::from_ms(from.ms() + (to.ms() - from.ms()) / 2), WIDTH)
 }
 
 /// The outages, and the points in which nobody could see for a while, neighbours together.
-fn bands(window: &Window, points: &[&Point], outages: &[(Instant, Instant)], now: Instant) -> Vec<Band> {
+fn bands(frame: &Frame, points: &[&Point], outages: &[(Instant, Instant)], now: Instant) -> Vec<Band> {
     let band = |kind: &'static str, from: Instant, to: Instant, what: String| {
-        let (x, end) = (window.x(from, WIDTH), window.x(to, WIDTH));
+        let (x, end) = (frame.x(from, WIDTH), frame.x(to, WIDTH));
         // A short one would not be seen.
         let width = (end - x).max(3);
         Band { kind, x: x.min(WIDTH - width), width, text: what }
     };
-    let seen = outages.iter().filter(|(from, to)| window.holds(*from, *to));
+    let seen = outages.iter().filter(|(from, to)| frame.holds(*from, *to));
     let down = seen.map(|(from, to)| {
         let what = format!("Down for {}, from {}", span(to.since(*from)), when(*from, now).text);
         band("down", *from, *to, what)
@@ -206,13 +207,13 @@ fn bands(window: &Window, points: &[&Point], outages: &[(Instant, Instant)], now
     down.chain(blind).collect()
 }
 
-fn row(window: &Window, point: &Point, now: Instant) -> Row {
+fn row(frame: &Frame, point: &Point, now: Instant) -> Row {
     let length = |ms: i64| span(std::time::Duration::from_millis(u64::try_from(ms).unwrap_or(0)));
     let noted = [("down", point.tally.down_ms), ("blind", point.tally.blind_ms)];
     let noted =
         noted.into_iter().filter(|(_, ms)| *ms > 0).map(|(what, ms)| format!("{what} {}", length(ms)));
     Row {
-        x: middle(window, point),
+        x: middle(frame, point),
         at: when(point.from, now),
         median: point.median_ms.map(took),
         p95: point.p95_ms.map(took),

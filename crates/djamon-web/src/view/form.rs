@@ -130,6 +130,25 @@ pub fn keep(fields: &mut [Field], form: &Form) {
     }
 }
 
+/// A field in which what is saved and what was typed differ.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    /// What the field is called.
+    pub label: &'static str,
+    /// As it is kept now.
+    pub saved: String,
+    /// As it was typed.
+    pub typed: String,
+}
+
+/// As [`keep`], over fields that hold what is saved; gives where the two differ.
+pub fn keep_over(fields: &mut [Field], form: &Form) -> Vec<Difference> {
+    let saved: Vec<String> = fields.iter().map(|field| field.value.clone()).collect();
+    keep(fields, form);
+    let both = fields.iter().zip(saved).filter(|(field, saved)| field.value != *saved);
+    both.map(|(field, saved)| Difference { label: field.label, saved, typed: field.value.clone() }).collect()
+}
+
 /// Puts what is wrong beside its field, and the cursor into the first of them; gives what belongs to no field.
 pub fn complain<'a>(fields: impl IntoIterator<Item = &'a mut Field>, wrong: &[Invalid]) -> Vec<String> {
     let mut fields: Vec<&mut Field> = fields.into_iter().collect();

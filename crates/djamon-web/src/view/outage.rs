@@ -1,12 +1,12 @@
 //! Outages on pages: a line in a list, a card while one is open, and the whole story as a time line.
 
 use djamon_core::domain::outage::Note;
-use djamon_core::domain::{Event, EventKind, Instant, Left};
+use djamon_core::domain::{EventKind, Instant, Left};
 use djamon_core::store::outages::NamedPart;
 use djamon_core::store::outbox::Alert;
 use serde::Serialize;
 
-use super::chart::{WIDTH, Window};
+use super::chart::{Frame, WIDTH};
 use super::site::SiteLink;
 use super::time::{When, exactly, span, when};
 use super::visible::Seen;
@@ -111,7 +111,7 @@ impl OutagePage {
     /// The whole story as `reader` may see it.
     pub fn new(reader: Reader, story: &Story, now: Instant) -> Self {
         let outage = &story.seen.of.outage;
-        let axis = Window { from: outage.started_at, to: outage.resolved_at.unwrap_or(now) };
+        let axis = Frame { from: outage.started_at, to: outage.resolved_at.unwrap_or(now) };
         OutagePage {
             axis: (exactly(axis.from, now), exactly(axis.to, now)),
             detected_x: axis.x(outage.detected_at, WIDTH),
@@ -125,7 +125,7 @@ impl OutagePage {
     }
 }
 
-fn part(reader: Reader, named: &NamedPart, axis: &Window, now: Instant) -> PartLine {
+fn part(reader: Reader, named: &NamedPart, axis: &Frame, now: Instant) -> PartLine {
     let part = &named.part;
     let (x, end) = (axis.x(part.down_at, WIDTH), axis.x(part.up_at.unwrap_or(now), WIDTH));
     // A short one would not be seen.
@@ -187,8 +187,14 @@ pub fn steps(reader: Reader, story: &Story, now: Instant) -> Vec<Step> {
             told.push((up_at, "up", title, name));
         }
     }
-    let is_resolved = |event: &&Event| event.kind == EventKind::Resolved;
-    told.extend(story.events.iter().filter(is_resolved).map(|e| (e.at, "over", words::event(e.kind), None)));
+    let over_at: Vec<Instant> = match reader {
+        Reader::Member => {
+            story.events.iter().filter(|e| e.kind == EventKind::Resolved).map(|e| e.at).collect()
+        }
+        // When it was told is not theirs to know.
+        Reader::Visitor => story.seen.of.outage.resolved_at.into_iter().collect(),
+    };
+    told.extend(over_at.into_iter().map(|at| (at, "over", words::event(EventKind::Resolved), None)));
     let acknowledged = story.seen.of.outage.acknowledged.as_ref();
     let by = acknowledged.map(|one| match &one.why {
         Some(why) => format!("{}: {why}", one.by),

@@ -1,6 +1,7 @@
 //! Sites on pages: a line in a list, and a page of its own.
 
 use djamon_core::domain::certificate::{WARNED_AT_DAYS, days_left};
+use djamon_core::domain::series::Window;
 use djamon_core::domain::status::{State, Status};
 use djamon_core::domain::uptime::{Figure, Figures, percent};
 use djamon_core::domain::{Instant, Look, Phases};
@@ -13,7 +14,7 @@ use super::bar::{Bar, bar};
 use super::chart::{Chart, points};
 use super::days::{Days, days};
 use super::outage::OutageLine;
-use super::range::{Range, RangeChoice};
+use super::range::{RangeChoice, choices, in_words};
 use super::time::{When, exactly, span, took, when};
 use super::visible::Seen;
 use super::words;
@@ -128,7 +129,7 @@ pub struct SitePage {
 /// What is drawn of a site's past.
 pub struct Past {
     /// How far back the chart looks.
-    pub range: Range,
+    pub window: Window,
     /// What is known of it, oldest first.
     pub stretches: Vec<Stretch>,
     /// The days that are known, oldest first.
@@ -211,9 +212,9 @@ impl SitePage {
             good: of.status.good,
             figures: figures(&of.figures),
             certificate: of.status.certificate_expires_at.map(|at| certificate(at, now)),
-            range: past.range.words(),
-            ranges: past.range.choices(),
-            chart: Chart::new(past.range, &points(past.range, &past.stretches), &down, now),
+            range: in_words(past.window),
+            ranges: choices(past.window),
+            chart: Chart::new(past.window, &points(past.window, &past.stretches), &down, now),
             days: days(&past.days, now),
             looks: of.status.looks.iter().map(|look| look_line(reader, look, now)).collect(),
             outages: outages.iter().map(|seen| OutageLine::new(seen, now)).collect(),

@@ -7,7 +7,7 @@ use djamon_core::domain::{
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::form::{Choice, Field, Kind};
+use super::form::{Choice, Difference, Field, Kind};
 use crate::body::Form;
 
 /// Fields that belong together; all but the first topic are folded while nothing is in them.
@@ -292,17 +292,6 @@ fn headers(text: &str) -> Result<Value, String> {
         }
     }
     Ok(Value::Object(headers))
-}
-
-/// A field in which two versions of a site differ.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Difference {
-    /// What the field is called.
-    pub label: &'static str,
-    /// As it is kept now.
-    pub saved: String,
-    /// As it was typed.
-    pub typed: String,
 }
 
 /// Where what was typed differs from the site as it is kept now.

@@ -2,10 +2,11 @@
 
 use djamon_core::calendar::rfc3339;
 use djamon_core::domain::Instant;
+use djamon_core::domain::series::Window;
 use djamon_core::domain::uptime::HOUR_MS;
 use serde::Serialize;
 
-use super::range::{DAY_MS, Range};
+use super::range::DAY_MS;
 use super::time::took;
 
 /// A word on an axis.
@@ -32,19 +33,19 @@ pub fn of_value(top: u32, height: i64) -> Vec<Tick> {
     [(height, 0), (height / 2, top / 2), (0, top)].into_iter().map(tick).collect()
 }
 
-/// Round times of `range` between `from` and `to`: every sixth hour, days, every fifth day, months (UTC).
-pub fn of_time(range: Range, from: Instant, to: Instant) -> Vec<Tick> {
-    let step = if range == Range::Day { 6 * HOUR_MS } else { DAY_MS };
+/// Round times of `window` between `from` and `to`: every sixth hour, days, every fifth day, months (UTC).
+pub fn of_time(window: Window, from: Instant, to: Instant) -> Vec<Tick> {
+    let step = if window == Window::Day { 6 * HOUR_MS } else { DAY_MS };
     let whole = (to.ms() - from.ms()).max(1);
     let first = from.ms().div_euclid(step) + 1;
     let last = to.ms().div_euclid(step);
     (first..=last)
-        .filter(|number| range != Range::Month || number % 5 == 0)
+        .filter(|number| window != Window::Month || number % 5 == 0)
         .filter_map(|number| {
             let at = Instant::from_ms(number * step);
             let place = (at.ms() - from.ms()) * 10_000 / whole;
             let iso = rfc3339(at);
-            let text = word(range, &iso)?;
+            let text = word(window, &iso)?;
             // At the very edge a word would be cut.
             let at = (150..=9850).contains(&place).then(|| format!("{}.{:02}", place / 100, place % 100))?;
             Some(Tick { at, text, iso: Some(iso) })
@@ -53,13 +54,13 @@ pub fn of_time(range: Range, from: Instant, to: Instant) -> Vec<Tick> {
 }
 
 /// What is written at this time; of a year only the first of each month has a word.
-fn word(range: Range, iso: &str) -> Option<String> {
+fn word(window: Window, iso: &str) -> Option<String> {
     let month = iso.get(5..7)?.parse::<usize>().ok().and_then(|month| MONTHS.get(month.checked_sub(1)?))?;
     let day = iso.get(8..10)?.trim_start_matches('0');
-    match range {
-        Range::Day => Some(iso.get(11..16)?.to_owned()),
-        Range::Week | Range::Month => Some(format!("{day} {month}")),
-        Range::Year => (day == "1").then(|| (*month).to_owned()),
+    match window {
+        Window::Day => Some(iso.get(11..16)?.to_owned()),
+        Window::Week | Window::Month => Some(format!("{day} {month}")),
+        Window::Year => (day == "1").then(|| (*month).to_owned()),
     }
 }
 
@@ -82,18 +83,18 @@ mod tests {
 
     #[test]
     fn each_range_has_words_of_its_own() {
-        let words = |range: Range| -> Vec<String> {
-            of_time(range, range.from(NOON), NOON).into_iter().map(|tick| tick.text).collect()
+        let words = |window: Window| -> Vec<String> {
+            of_time(window, window.from(NOON), NOON).into_iter().map(|tick| tick.text).collect()
         };
-        assert_eq!(words(Range::Day), ["18:00", "00:00", "06:00"]);
+        assert_eq!(words(Window::Day), ["18:00", "00:00", "06:00"]);
         assert_eq!(
-            words(Range::Week),
+            words(Window::Week),
             ["17 Nov", "18 Nov", "19 Nov", "20 Nov", "21 Nov", "22 Nov", "23 Nov"]
         );
-        assert_eq!(words(Range::Month), ["29 Oct", "3 Nov", "8 Nov", "13 Nov", "18 Nov", "23 Nov"]);
-        let year = words(Range::Year);
+        assert_eq!(words(Window::Month), ["29 Oct", "3 Nov", "8 Nov", "13 Nov", "18 Nov", "23 Nov"]);
+        let year = words(Window::Year);
         assert_eq!((year.len(), year.first().unwrap().as_str()), (12, "Dec"));
-        let day = of_time(Range::Day, Range::Day.from(NOON), NOON);
+        let day = of_time(Window::Day, Window::Day.from(NOON), NOON);
         assert_eq!(day.iter().map(|tick| tick.at.as_str()).collect::<Vec<_>>(), ["25.00", "50.00", "75.00"]);
     }
 }

@@ -16,7 +16,7 @@ use crate::body::Form;
 use crate::error::WebError;
 use crate::pages::{done, page};
 use crate::view::channel_form::{changes, fields};
-use crate::view::form::{self, Choice, Field};
+use crate::view::form::{self, Choice, Difference, Field};
 
 /// The list: those of the configuration first, and the kinds that can be added.
 ///
@@ -68,6 +68,7 @@ struct FormPage<'a> {
     fields: Vec<Field>,
     problems: Vec<String>,
     changed: bool,
+    conflict: Vec<Difference>,
 }
 
 #[derive(Serialize)]
@@ -286,6 +287,7 @@ fn form_page(channel: Option<&Channel>, kind: ChannelKind, fields: Vec<Field>) -
         fields,
         problems: Vec::new(),
         changed: false,
+        conflict: Vec::new(),
     }
 }
 
@@ -315,9 +317,10 @@ fn changed_meanwhile(
     kind: ChannelKind,
     now: &Channel,
 ) -> Result<Answer, WebError> {
-    let mut fields = fields(kind, Some(now), &settings_of(now)?, String::new());
-    form::keep(&mut fields, form);
-    let view = FormPage { changed: true, ..form_page(Some(now), kind, fields) };
+    let groups = group_names(database, &now.groups)?;
+    let mut fields = fields(kind, Some(now), &settings_of(now)?, groups);
+    let conflict = form::keep_over(&mut fields, form);
+    let view = FormPage { changed: true, conflict, ..form_page(Some(now), kind, fields) };
     let answer = page(ask, database, "manage_channel.html", &view)?;
     Ok(answer.with_status(StatusCode::CONFLICT))
 }

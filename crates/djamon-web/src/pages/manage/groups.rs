@@ -12,8 +12,7 @@ use crate::ask::Ask;
 use crate::body::Form;
 use crate::error::WebError;
 use crate::pages::{done, page};
-use crate::view::form::{self, Choice, Field, Kind};
-use crate::view::site_form::Difference;
+use crate::view::form::{self, Choice, Difference, Field, Kind};
 
 /// The list, by name, with how many sites each has.
 ///
@@ -201,12 +200,7 @@ fn again(ask: &Ask, form: &Form, group: Option<&Group>, wrong: &Invalid) -> Resu
 
 fn changed_meanwhile(ask: &Ask, form: &Form, now: &Group) -> Result<Answer, WebError> {
     let mut fields = fields(Some(now));
-    let saved: Vec<String> = fields.iter().map(|field| field.value.clone()).collect();
-    form::keep(&mut fields, form);
-    let both = fields.iter().zip(saved).filter(|(field, saved)| field.value != *saved);
-    let differences =
-        both.map(|(field, saved)| Difference { label: field.label, saved, typed: field.value.clone() });
-    let conflict = differences.collect();
+    let conflict = form::keep_over(&mut fields, form);
     let view =
         FormPage { group: Some(Shown::new(now)), fields, problems: Vec::new(), changed: true, conflict };
     let answer = page(ask, &mut *ask.database()?, "manage_group.html", &view)?;

@@ -1,9 +1,10 @@
-//! Managing: sites, groups, channels, people. Everybody who is signed in may look; admins may change.
+//! Managing: sites, groups, channels, people, tokens. Everybody who is signed in may look; admins may change.
 
 pub mod channels;
 pub mod groups;
 pub mod site_edit;
 pub mod sites;
+pub mod tokens;
 pub mod users;
 
 use crate::answer::Answer;

@@ -12,7 +12,8 @@ use crate::ask::Ask;
 use crate::body::Form;
 use crate::error::WebError;
 use crate::pages::{done, page};
-use crate::view::site_form::{self, Difference, Draft, Topic};
+use crate::view::form::Difference;
+use crate::view::site_form::{self, Draft, Topic};
 use crate::view::tried::Tried;
 
 #[derive(Serialize)]
