@@ -20,14 +20,15 @@ use djamon_tests::{on_both, tell};
 use peer::Peer;
 use victim::Victim;
 
-/// Two runs bring what may be left; then every event has left for the channel, in a message that arrived. What came again
-/// came under the name it had, said the same, and was under way in as many crashes.
+/// What a killed monitor left.
 struct Outcome {
     crashes: usize,
     delivered: i64,
     duplicates: usize,
 }
 
+/// Two runs bring what may be left; then every event has left for the channel, in a message that arrived. What came again
+/// came under the name it had, said the same, and was under way in as many crashes.
 fn outcome(mut victim: Victim) -> Outcome {
     // 1. What may be left is told.
     for _ in 0..2 {
