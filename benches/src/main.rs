@@ -14,6 +14,7 @@ mod measure;
 mod monitor;
 mod probes;
 mod raw;
+mod receiver;
 mod table;
 mod target;
 mod web;
