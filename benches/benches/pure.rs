@@ -72,8 +72,13 @@ fn plans(c: &mut Criterion) {
     let (scope, blind_since, zone) = (ScopeRule::All, None, Zone::default());
     let context = RunContext { run: RunId(1), location, scope, expected_interval, blind_since, zone };
     let (group, paused_at, removed_at) = (None, None, None);
-    let watched =
-        Watched { group, edited_at: Instant::from_ms(0), paused_at, removed_at, policy: Policy::default() };
+    let watched = Watched {
+        group,
+        edited_at: Instant::from_ms(0),
+        paused_at,
+        removed_at,
+        policy: Policy::default().into(),
+    };
     let mut snapshot = Snapshot {
         sites: (1..=1000).map(|site| (SiteId(site), watched.clone())).collect(),
         ..Snapshot::default()

@@ -3,43 +3,22 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use djamon_check::drain::{Drain, Moment, Teller};
 use djamon_core::clock::{Clock, Stopwatch, SystemClock};
-use djamon_core::config::Config;
-use djamon_core::domain::alert::Audience;
 use djamon_core::domain::plan::RunContext;
 use djamon_core::domain::run::Counts;
 use djamon_core::domain::{Instant, LocationId, Observation, Outcome, Policy, Site};
-use djamon_core::notify::{Message, NotifyError, Sender, Style, Templates};
 use djamon_core::store::record::{self, ViewIds};
 use djamon_core::store::runs::{self, Ending};
-use djamon_core::store::{AnyConnection, DatabaseUrl, outbox, sites};
+use djamon_core::store::{AnyConnection, outbox, sites};
 use djamon_tests::scripted::{begin, seen};
 
 use crate::monitor::Monitor;
+use crate::receiver::{PAUSE, Receiver};
 use crate::table::Bar::{AtMost, Exactly};
 use crate::table::{Bar, Figure, Table};
 
 /// A batch of a run, as it is cut there.
 const BATCH: usize = 1000;
-
-/// A receiver of events that takes 50 ms for each.
-struct Slow;
-
-impl Sender for Slow {
-    fn name(&self) -> &str {
-        "hook"
-    }
-
-    fn send(&self, _: &Message) -> Result<(), NotifyError> {
-        std::thread::sleep(Duration::from_millis(50));
-        Ok(())
-    }
-
-    fn preview(&self, message: &Message) -> Result<String, NotifyError> {
-        Ok(message.text.clone())
-    }
-}
 
 /// One run at `at` in which every site is seen so. Gives how long recording took.
 fn minute(
@@ -92,46 +71,26 @@ pub fn written(table: &mut Table) -> Result<()> {
     )
 }
 
-/// A thousand events of five hundred outages, delivered to one receiver.
+/// A thousand events of five hundred outages, delivered by the program to one webhook.
 pub fn delivered(table: &mut Table) -> Result<()> {
-    let monitor = Monitor::new("http://127.0.0.1:1/")?;
+    let (monitor, receiver) = (Monitor::new("http://127.0.0.1:1/")?, Receiver::start()?);
     monitor.add(std::iter::once("http://127.0.0.1:1/".to_owned()), None)?;
+    monitor.tell("hook", &receiver.url())?;
     let connection = &mut monitor.connect()?;
-    let (all, clock) = (sites::all(connection)?, SystemClock::start());
-    let start = clock.now();
+    let (all, start) = (sites::all(connection)?, SystemClock::start().now());
     for n in 0..1000 {
         // Ten minutes without a look would be a streak of its own.
         let at = start.plus(Duration::from_secs(n));
         minute(connection, &all, at, n % 2 == 1, &["hook".into()], 1)?;
     }
     ensure!(outbox::backlog(connection)? == (1000, 0), "a thousand events should wait");
-    let url: &DatabaseUrl = monitor.url();
-    let drain = Drain { channel: "hook", audience: Audience::Machines, url };
-    let style = Style::of(&Config::default());
-    let (watch, later) = (Stopwatch::start(), start.plus(Duration::from_hours(1)));
-    let done = drain.serve(
-        || Moment { now: later, goes_on: true },
-        |_| {
-            Ok(Teller {
-                sender: Ok(Box::new(Slow)),
-                style,
-                templates: Templates::load(None).map_err(unready)?,
-            })
-        },
-    )?;
-    let taken = watch.elapsed();
-    let sent = Figure::Count(u64::from(done.sent));
-    table.row("1,000 events delivered, each takes 50 ms: sent", sent, None, Exactly(Figure::Count(1000)))?;
-    table.row(
-        "1,000 events delivered, each takes 50 ms: wall",
-        Figure::Time(taken),
-        None,
-        AtMost(Figure::Time(Duration::from_secs(10))),
-    )?;
-    let each = taken.checked_div(1000).context("a thousand")?;
-    table.row("1,000 events delivered, each takes 50 ms: each", Figure::Time(each), None, Bar::None)
-}
-
-fn unready(error: impl std::fmt::Display) -> NotifyError {
-    NotifyError::permanent(error.to_string())
+    let spent = monitor.deliver()?;
+    ensure!(outbox::backlog(connection)? == (0, 0), "everything should have left");
+    let received = Figure::Count(u64::try_from(receiver.received())?);
+    let what = format!("1,000 events to a webhook that takes {} ms", PAUSE.as_millis());
+    table.row(&format!("{what}: received"), received, None, Exactly(Figure::Count(1000)))?;
+    let most = Figure::Time(Duration::from_secs(10));
+    table.row(&format!("{what}: wall"), Figure::Time(spent.wall), None, AtMost(most))?;
+    let each = spent.cpu.checked_div(1000).context("a thousand")?;
+    table.row(&format!("{what}: CPU for each"), Figure::Time(each), None, Bar::None)
 }

@@ -25,6 +25,7 @@ mod probes;
 mod purging;
 mod raw;
 mod reading;
+mod receiver;
 mod recording;
 mod sections;
 mod table;

@@ -51,11 +51,6 @@ impl Monitor {
         Ok(open_or_create(&self.url)?)
     }
 
-    /// Where its database is.
-    pub fn url(&self) -> &DatabaseUrl {
-        &self.url
-    }
-
     /// Adds sites, all in one transaction.
     pub fn add(&self, urls: impl Iterator<Item = String>, interval: Option<Duration>) -> Result<()> {
         let targets = urls.map(|url| Ok(Target::parse(&url)?)).collect::<Result<Vec<_>>>()?;
@@ -98,6 +93,19 @@ impl Monitor {
     /// One command.
     pub fn spend(&self, words: &[&str]) -> Result<Spent> {
         measure::program(&self.program, words, self.directory.path())
+    }
+
+    /// Adds a webhook of this name at this address.
+    pub fn tell(&self, name: &str, url: &str) -> Result<()> {
+        std::fs::write(self.directory.path().join("hook"), url)?;
+        let words = ["channel", "add", name, "webhook", "url_file=hook"];
+        measure::program(&self.program, &words, self.directory.path())?;
+        Ok(())
+    }
+
+    /// Delivers what is owed.
+    pub fn deliver(&self) -> Result<Spent> {
+        measure::program(&self.program, &["alerts", "deliver"], self.directory.path())
     }
 
     /// One run in the network of this name.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use djamon_core::domain::SiteId;
 use djamon_core::domain::series::Window;
-use djamon_core::store::{hours, series, statuses, views};
+use djamon_core::store::{series, statuses, views};
 
 use crate::histories;
 use crate::history::SITES;
@@ -66,7 +66,7 @@ fn asked(dialect: Dialect, rows: u64) -> Result<Asked> {
         Ok(())
     })?;
     let json = Laps::measured(some(), |n| {
-        let steps = hours::series(connection, site(n)?, Window::Year, now)?;
+        let steps = series::steps(connection, site(n)?, Window::Year, now)?;
         ensure!(steps.iter().all(|step| step.tally.looks > 0), "a day without looks");
         Ok(())
     })?;

@@ -4,3 +4,4 @@ mod care;
 mod crash;
 mod faults;
 mod queue;
+mod services;

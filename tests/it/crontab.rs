@@ -59,6 +59,17 @@ fn a_crontab_is_installed_twice_checked_and_removed_beside_other_lines() {
     }
     assert_eq!(act(CrontabAction::Check), (0, String::new()));
 
+    // A line that somebody wrote by hand is left alone and told of.
+    table.write(&format!("{others}* * * * * /opt/djamon-check\n{lines}")).unwrap();
+    let twice = "line 5 of your crontab calls djamon-check too, and runs beside the installed ones; take it out (crontab -e)\n";
+    assert_eq!(
+        act(CrontabAction::Install),
+        (0, format!("your crontab runs /bin/true as scheduled\n{twice}"))
+    );
+    assert!(table.read().unwrap().contains("/opt/djamon-check"));
+    assert_eq!(act(CrontabAction::Check), (1, twice.to_owned()));
+    table.write(&format!("{others}{lines}")).unwrap();
+
     assert_eq!(act(CrontabAction::Remove).0, 0);
     assert_eq!(table.read().unwrap(), others);
     assert_eq!(act(CrontabAction::Check), (1, missing.to_owned()));

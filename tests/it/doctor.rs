@@ -57,17 +57,18 @@ on_both! {
         runs::finish(&mut connection, context.run, &Ending { at: now, blind, counts: Counts::default(), skipped_reason: None }).unwrap();
         for state in ["parked", "retry"] {
             connection.batch_execute(&format!(
-                "INSERT INTO events (kind, at) VALUES ('test', 0); INSERT INTO outbox (event_id, channel, state, tries, next_try_at, created_at) \
-                 SELECT max(id), 'email', '{state}', 1, 0, {} FROM events", now.ms() - 3_600_000
+                "INSERT INTO events (kind, at) VALUES ('test', {0}); INSERT INTO outbox (event_id, channel, state, tries, next_try_at, created_at) \
+                 SELECT max(id), 'email', '{state}', 1, 0, {0} FROM events", now.ms() - 3_600_000
             )).unwrap();
         }
         let (exit, ill) = said(&monitor);
         assert_eq!(exit, Exit::BadNews);
         assert!(line(&ill, "blind").contains("1 of 2 runs of the last day were blind, the last one too: line: nothing answered"), "{ill}");
-        assert!(ill.contains("bad   alerts     1 alerts were given up; djamon-check alerts list"), "{ill}");
-        assert!(ill.contains("bad   alerts     1 alerts are owed, the oldest for 1h"), "{ill}");
+        assert!(ill.contains("bad   alerts     1 alert given up in a week; djamon-check alerts list"), "{ill}");
+        assert!(ill.contains("bad   alerts     1 alert late, owed for up to 1h"), "{ill}");
         monitor.clock.pass(Duration::from_secs(40 * 86_400));
         let (_, late) = said(&monitor);
+        assert!(!late.contains("given up"), "what was given up long ago is history, here as on the pages: {late}");
         assert!(line(&late, "runs").starts_with("bad   runs       no run for 40d"), "{late}");
         assert!(line(&late, "purge").starts_with("warn  purge      the oldest site view is 40d"), "{late}");
         monitor.clock.set(djamon_core::domain::Instant::from_ms(now.ms() - 7_200_000));

@@ -384,7 +384,7 @@ on_both! {
         let days = series::days(connection, site.id, 2, now).unwrap();
         assert_eq!(days.iter().map(|day| day.open.tally.looks).collect::<Vec<_>>(), [48, 3]);
         assert_eq!(days.iter().map(|day| day.open.tally.up_ms).sum::<i64>(), known);
-        let year = hours::series(connection, site.id, Window::Year, now).unwrap();
+        let year = series::steps(connection, site.id, Window::Year, now).unwrap();
         assert_eq!((year[363].tally.looks, year[364].tally.looks), (48, 3));
         let number = zone.day_of(now);
         let total = hours::totals(connection, &[site.id], (number - 1, number + 1), now).unwrap()[&site.id].open.tally;

@@ -126,6 +126,11 @@ impl HttpSink {
         HttpSink { port, kept, accepting: Some(accepting) }
     }
 
+    /// Its port on 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Its address, without a slash at the end.
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
@@ -177,6 +182,7 @@ fn answer(kept: &Mutex<Kept>, stream: impl Read + Write) -> std::io::Result<()> 
     reader.get_mut().flush()
 }
 
+/// The next request; `None` when the other side went away before its headers were whole.
 fn request(reader: &mut BufReader<impl Read>) -> std::io::Result<Option<Request>> {
     let mut line = String::new();
     if reader.read_line(&mut line)? == 0 {
@@ -188,6 +194,9 @@ fn request(reader: &mut BufReader<impl Read>) -> std::io::Result<Option<Request>
     loop {
         let mut line = String::new();
         reader.read_line(&mut line)?;
+        if !line.ends_with('\n') {
+            return Ok(None);
+        }
         let Some((name, value)) = line.trim_end().split_once(':') else { break };
         headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
     }

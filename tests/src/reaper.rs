@@ -109,10 +109,13 @@ fn answers(shared: &Shared, mut from: TcpStream, mut to: TcpStream) -> std::io::
     let mut room = [0; 16 * 1024];
     loop {
         let length = from.read(&mut room)?;
-        if length == 0 || shared.state().is_dead {
-            return to.shutdown(Shutdown::Write);
+        match (length, shared.state().is_dead) {
+            // Who is about to be killed must not end by itself first, for want of a peer.
+            (0, true) => return Ok(()),
+            (0, false) => return to.shutdown(Shutdown::Write),
+            (_, true) => {}
+            (_, false) => to.write_all(&room[..length])?,
         }
-        to.write_all(&room[..length])?;
     }
 }
 

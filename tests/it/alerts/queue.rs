@@ -79,6 +79,7 @@ on_both! {
         assert_eq!(header(&mails[0], "X-Djamon-Event"), "opened");
         let places: Vec<_> = [7, 1, 2, 3, 4, 5, 6].iter().map(|n| mails[0].find(&format!("Outage {n}: shop")).unwrap()).collect();
         assert!(places.is_sorted(), "those that go on come first: {}", mails[0]);
+        assert!(header(&mails[0], "Content-Type").starts_with("multipart/alternative"), "text and HTML: {}", mails[0]);
 
         // What comes later belongs to that mail.
         server.answer(200);

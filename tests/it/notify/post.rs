@@ -109,7 +109,6 @@ fn a_duplicate_counts_as_sent() {
 #[test]
 fn answers_are_temporary_or_permanent_by_their_status() {
     for (status, kind, says) in [
-        (302, "temporary", "X gave no proper answer (302)"),
         (400, "permanent", "X refused the post (400)"),
         (401, "permanent", "check the keys and tokens in [twitter]"),
         (402, "permanent", "X refused the post (402)"),
@@ -127,6 +126,18 @@ fn answers_are_temporary_or_permanent_by_their_status() {
         for secret in ["cs+/&", "12-at", "as=%"] {
             assert!(!reason.contains(secret), "{reason}");
         }
+    }
+}
+
+#[test]
+fn a_redirect_is_refused_for_good_and_names_its_target() {
+    for status in [302, 308] {
+        let (kind, reason) =
+            failure(answered(Answer::new(status).header("Location", "https://inner.example/x")));
+        assert_eq!(kind, "permanent", "{reason}");
+        let told =
+            format!("X redirects to https://inner.example ({status}), and alerts follow no redirect: ");
+        assert_eq!(reason, told + "check api_url in [twitter], so that it names the target");
     }
 }
 

@@ -159,13 +159,15 @@ fn stats(app: &App, as_json: bool, out: &mut dyn Write) -> Result<(), Failure> {
     }
     let whole_seconds =
         |delay: Duration| Duration::from_secs(delay.as_secs() + u64::from(delay.subsec_nanos() > 0));
-    let delay = stats.delay_p95.map_or_else(|| "-".to_owned(), |delay| at_a_glance(whole_seconds(delay)));
     writeln!(
         out,
-        "The last {DAYS} days: {} sent, {} on their way, {} parked, {} lost; {} took more than one try.\n\
-         95 in 100 were taken by the other side within {delay}.",
+        "The last {DAYS} days: {} sent, {} on their way, {} parked, {} lost; {} took more than one try.",
         stats.sent, stats.pending, stats.parked, stats.lost, stats.retried
     )?;
+    if let Some(delay) = stats.delay_p95 {
+        let delay = at_a_glance(whole_seconds(delay));
+        writeln!(out, "95 in 100 were taken by the other side within {delay}.")?;
+    }
     Ok(())
 }
 

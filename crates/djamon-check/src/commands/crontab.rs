@@ -8,6 +8,8 @@ use std::process::{Command, Output, Stdio};
 
 use djamon_core::config::Config;
 
+use super::crontab_strays;
+
 const BEGIN: &str = "# BEGIN djamon-check";
 const END: &str = "# END djamon-check";
 
@@ -102,6 +104,9 @@ pub fn run_on(
                 table.write(&changed)?;
             }
             writeln!(out, "your crontab runs {} as scheduled", program.display())?;
+            if let Some(stray) = stray(&changed, config.file.as_deref()) {
+                writeln!(out, "{stray}")?;
+            }
         }
         CrontabAction::Remove => {
             let existing = table.read()?;
@@ -112,7 +117,7 @@ pub fn run_on(
             writeln!(out, "your crontab has no lines of djamon-check")?;
         }
         CrontabAction::Check => {
-            if let Some(bad_news) = bad_news(&table.read()?, wanted)? {
+            if let Some(bad_news) = bad_news(&table.read()?, config.file.as_deref(), wanted)? {
                 writeln!(out, "{bad_news}")?;
                 return Ok(1);
             }
@@ -179,6 +184,7 @@ fn ours(existing: &str) -> Vec<(usize, usize)> {
 /// What is wrong with the lines in `existing`, where `wanted` gives those that should be there for a program.
 fn bad_news(
     existing: &str,
+    config: Option<&Path>,
     wanted: impl Fn(&Path) -> Result<String, CrontabError>,
 ) -> Result<Option<String>, CrontabError> {
     const WAY_OUT: &str = "run `djamon-check crontab install`";
@@ -198,7 +204,15 @@ fn bad_news(
         let program = program.display();
         return Ok(Some(format!("your crontab calls {program}, which is no program; {WAY_OUT}")));
     }
-    Ok(None)
+    Ok(stray(existing, config))
+}
+
+/// What to say when a line that somebody wrote by hand does the same as ours.
+fn stray(existing: &str, config: Option<&Path>) -> Option<String> {
+    let line = crontab_strays::first(existing, &ours(existing), config)?;
+    Some(format!(
+        "line {line} of your crontab calls djamon-check too, and runs beside the installed ones; take it out (crontab -e)"
+    ))
 }
 
 /// The program that the first line of a block calls.

@@ -15,7 +15,10 @@ fn documented() -> Vec<String> {
 
 fn news(existing: &str, schedule: &[&str]) -> Option<String> {
     let schedule: Vec<String> = schedule.iter().map(|line| (*line).to_owned()).collect();
-    bad_news(existing, |program| block(&schedule, program, Some(Path::new("/etc/d.toml")))).unwrap()
+    bad_news(existing, Some(Path::new("/etc/d.toml")), |program| {
+        block(&schedule, program, Some(Path::new("/etc/d.toml")))
+    })
+    .unwrap()
 }
 
 #[test]

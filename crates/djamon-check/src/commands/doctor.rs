@@ -64,7 +64,6 @@ impl Finding {
     }
 }
 
-const LATE: Duration = Duration::from_secs(600);
 const DAY: Duration = Duration::from_secs(86_400);
 const LARGE_LOG: u64 = 256 << 20;
 
@@ -179,15 +178,16 @@ fn alerts(app: &App, database: &mut AnyConnection) -> Result<Vec<Finding>, Store
         let todo = "fill [email] in djamon.toml, or add a channel with djamon-check channel add";
         return Ok(vec![Finding::warn("alerts", "nobody is told of outages: there is no channel", todo)]);
     }
-    let (owed, parked) = outbox::backlog(database)?;
-    let waiting = checkup::owed_since(database)?.map(|since| app.now().since(since)).unwrap_or_default();
+    let trouble = outbox::trouble(database, app.now())?;
+    let alerts = |count: i64| if count == 1 { "1 alert".to_owned() } else { format!("{count} alerts") };
     let mut found = Vec::new();
-    if parked > 0 {
+    if trouble.parked > 0 {
         let todo = "djamon-check alerts list says why; mend it, then djamon-check alerts retry";
-        found.push(Finding::bad("alerts", format!("{parked} alerts were given up"), todo));
+        found.push(Finding::bad("alerts", format!("{} given up in a week", alerts(trouble.parked)), todo));
     }
-    if waiting > LATE {
-        let is = format!("{owed} alerts are owed, the oldest for {}", at_a_glance(waiting));
+    if let Some(since) = trouble.late_since {
+        let oldest = at_a_glance(app.now().since(since));
+        let is = format!("{} late, owed for up to {oldest}", alerts(trouble.late));
         found.push(Finding::bad("alerts", is, "djamon-check alerts list says why"));
     }
     if found.is_empty() {

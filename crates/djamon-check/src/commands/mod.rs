@@ -6,6 +6,7 @@ pub mod apply;
 pub mod channel;
 pub mod check_options;
 pub mod crontab;
+mod crontab_strays;
 pub mod doctor;
 pub mod group;
 pub mod migrate;

@@ -71,13 +71,9 @@ impl Answer {
         match status {
             200..=299 => Ok(()),
             300..=399 => {
-                let target = self.header("location").and_then(|to| url.join(to).ok());
-                let target = target.map_or_else(
-                    || "nowhere".to_owned(),
-                    |to| format!("{}://{}", to.scheme(), super::post::host(&to)),
-                );
+                let told = redirected(url, self.header("location"), status);
                 Err(NotifyError::permanent(hidden(format!(
-                    "{name} ({host}) redirects to {target} ({status}), and alerts follow no redirect: {hint}, so that it names the target"
+                    "{name} ({host}) {told}: {hint}, so that it names the target"
                 ))))
             }
             429 => Err(NotifyError::Temporary {
@@ -146,6 +142,13 @@ impl Answer {
     fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim)
     }
+}
+
+/// Where a service at `url` leads to with its `location`, and that nobody follows.
+pub(super) fn redirected(url: &Url, location: Option<&str>, status: u16) -> String {
+    let target = location.and_then(|to| url.join(to).ok());
+    let target = target.map_or_else(|| "nowhere".to_owned(), |to| format!("{}://{}", to.scheme(), host(&to)));
+    format!("redirects to {target} ({status}), and alerts follow no redirect")
 }
 
 /// What JSON says in a sentence: the fields in which services put it.

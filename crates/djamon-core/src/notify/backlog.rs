@@ -1,5 +1,5 @@
 //! Several outages as one message: what people get when a channel could not be told for a while, or when outages of
-//! several groups begin at once. Pure; the text itself is `templates/mail/backlog.txt`.
+//! several groups begin at once. Pure; text and HTML themselves are `templates/mail/backlog.*`.
 
 use serde::Serialize;
 
@@ -34,7 +34,9 @@ pub(super) fn compose(
         true => site.name.clone(),
         false => "an internal system".to_owned(),
     });
-    let text = templates.render("mail/backlog.txt", &telling.view(&subject))?;
+    let view = telling.view(&subject);
+    let text = templates.render("mail/backlog.txt", &view)?;
+    let html = templates.render_html("backlog", &view)?;
     Ok(Message {
         key: story.key.clone(),
         thread: None,
@@ -42,8 +44,8 @@ pub(super) fn compose(
         short: short::fitted(&short, &telling.stamp()),
         subject,
         text,
-        html: None,
-        link: format!("{}/outages", style.base_url),
+        html,
+        link: view.link,
         at,
         details: None,
     })
@@ -93,6 +95,7 @@ impl Telling<'_> {
         View {
             subject: subject.to_owned(),
             base_url: self.style.base_url.clone(),
+            link: format!("{}/outages", self.style.base_url),
             zone: zone_name(self.at, self.style.time_zone),
             channel: self.channel(),
             was_away: self.backlog.was_away,
@@ -132,6 +135,8 @@ impl Telling<'_> {
 struct View {
     subject: String,
     base_url: String,
+    /// The page of all outages.
+    link: String,
     zone: String,
     channel: String,
     was_away: bool,

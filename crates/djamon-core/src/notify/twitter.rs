@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use chrono::DateTime;
 use reqwest::blocking::{Client, Response};
-use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
+use reqwest::header::{DATE, HeaderMap, LOCATION, RETRY_AFTER};
 use reqwest_oauth1::{OAuthClientProvider, OAuthParameters, Secrets};
 use url::Url;
 
@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::config::{Secret, Twitter};
 use crate::domain::{Instant, Invalid};
 
+use super::answer::redirected;
 use super::words::{clipped, one_line};
 use super::{Message, NotifyError, Sender, redact};
 
@@ -100,7 +101,7 @@ impl Sender for Poster {
             }
             _ => NotifyError::temporary(told(&error)),
         })?;
-        Answer::read(answer).verdict(now, &self.hidden(), self.place)
+        Answer::read(answer).verdict(&self.posts, now, &self.hidden(), self.place)
     }
 
     fn preview(&self, message: &Message) -> Result<String, NotifyError> {
@@ -152,11 +153,23 @@ impl Answer {
     }
 
     /// What the answer means for the message, signed at `now`.
-    fn verdict(&self, now: Instant, secrets: &redact::Secrets, place: &str) -> Result<(), NotifyError> {
+    fn verdict(
+        &self,
+        url: &Url,
+        now: Instant,
+        secrets: &redact::Secrets,
+        place: &str,
+    ) -> Result<(), NotifyError> {
         let words = self.words(secrets);
         match self.status {
             200..=299 => Ok(()),
             403 if self.body.to_lowercase().contains("duplicate") => Ok(()),
+            300..=399 => {
+                let told = redirected(url, self.header(LOCATION.as_str()), self.status);
+                Err(NotifyError::permanent(format!(
+                    "X {told}: check api_url in {place}, so that it names the target"
+                )))
+            }
             401 => Err(NotifyError::permanent(match self.clock_off(now) {
                 Some(off) => format!(
                     "X refused the signature (401): most likely because this machine's clock is {} off; set it, \
@@ -177,7 +190,6 @@ impl Answer {
                 "X refused the post ({}): {words}; check api_url in {place}, and the app's settings",
                 self.status
             ))),
-            // Redirects too: a captive portal gives them, and is gone later.
             other => Err(NotifyError::temporary(format!("X gave no proper answer ({other}): {words}"))),
         }
     }

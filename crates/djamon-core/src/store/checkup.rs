@@ -1,10 +1,10 @@
-//! What a look after the monitor itself asks of the database: room, leftovers, owed alerts, clocks.
+//! What a look after the monitor itself asks of the database: room, leftovers, clocks.
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable};
 
 use super::backend::{partitions, space};
-use super::schema::{outbox, runs};
+use super::schema::runs;
 use super::{AnyConnection, DatabaseUrl, StoreError, views};
 use crate::domain::Instant;
 use crate::domain::run::RunState;
@@ -57,16 +57,6 @@ pub fn room(
     .get_result(connection)?;
     let looks = u64::try_from(sum.looks.unwrap_or(0)).unwrap_or(0);
     Ok(Some(Room { free: disk.free, wanted: looks.saturating_mul(BYTES_A_LOOK).max(LEAST_FREE) }))
-}
-
-/// When the oldest alert that is still owed became so.
-///
-/// # Errors
-/// What the database says.
-pub fn owed_since(connection: &mut AnyConnection) -> Result<Option<Instant>, StoreError> {
-    let owed = outbox::table.filter(outbox::state.eq_any(["pending", "claimed", "retry"]));
-    let since: Option<i64> = owed.select(diesel::dsl::min(outbox::created_at)).get_result(connection)?;
-    Ok(since.map(Instant::from_ms))
 }
 
 /// How many of the newest runs were blind, and how many there were, since `since`.
