@@ -10,6 +10,7 @@ use djamon_core::store::{series, statuses, views};
 use crate::histories;
 use crate::history::SITES;
 use crate::laps::Laps;
+use crate::measure::own_cpu;
 use crate::numbers::Dialect;
 use crate::sections::{Bench, Extent};
 use crate::table::Bar::{self, AtMost};
@@ -34,6 +35,9 @@ pub fn histories(bench: &mut Bench) -> Result<()> {
     Ok(())
 }
 
+/// So often all sites are asked for.
+const STATES: u32 = 20;
+
 type Asked = Vec<(&'static str, Duration, Bar)>;
 
 /// The median of each question's times.
@@ -53,13 +57,15 @@ fn asked(dialect: Dialect, rows: u64) -> Result<Asked> {
         ensure!(page.looks.len() == 20, "{} looks", page.looks.len());
         Ok(())
     })?;
-    let states = Laps::measured(0..20, |_| {
+    let before_states = own_cpu()?;
+    let states = Laps::measured(0..STATES, |_| {
         let mut all = statuses::of(connection, &statuses::Which::All)?;
         statuses::add_figures(connection, &mut all, now)?;
         let known = all.iter().filter(|one| one.figures.month.uptime_ppm.is_some()).count();
         ensure!(known == usize::try_from(SITES)?, "{known} figures");
         Ok(())
     })?;
+    let states_cpu = own_cpu()?.saturating_sub(before_states) / STATES;
     let page = Laps::measured(some(), |n| {
         let days = series::days(connection, site(n)?, 366, now)?;
         ensure!(days.len() == 366, "{} days", days.len());
@@ -75,6 +81,7 @@ fn asked(dialect: Dialect, rows: u64) -> Result<Asked> {
         ("last 10 views of a site", last.median()?, ms(1)),
         ("last 20 views of a site", before.median()?, Bar::None),
         ("state and uptime of 1,000 sites", states.median()?, ms(20)),
+        ("state and uptime of 1,000 sites: CPU of the asker", states_cpu, Bar::None),
         ("a year's chart (page)", page.median()?, ms(10)),
         ("a year's chart (JSON)", json.median()?, ms(10)),
     ])
