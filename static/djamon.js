@@ -139,7 +139,14 @@ async function ask(url, since) {
   }
 }
 
+// A page that could not be had is loaded once it can be.
+async function retry() {
+  const answer = await fetch(location.href, { cache: "no-store", headers: { accept: "text/html" } }).catch(() => null);
+  if (answer?.ok) location.reload();
+}
+
 function poll() {
+  if (document.getElementById("retry") && !document.hidden) return retry();
   const token = document.querySelector("main").dataset.token;
   if (token && !document.hidden) ask(location.href, token);
 }

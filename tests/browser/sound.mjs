@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { HtmlValidate } from "html-validate";
-import { PASSWORD, signIn } from "./browser.mjs";
+import { PASSWORD, cue, signIn } from "./browser.mjs";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const validator = new HtmlValidate({
@@ -23,10 +23,12 @@ const validator = new HtmlValidate({
 const FOR_VISITORS = ["", "groups/shops", "sites/shop", "sites/blog", "outages", "outages/1", "outages/current", "login",
   "invite?key=the-key", "invite?key=none", "nothing-here", "outages?page=x", "?kiosk", "?q=nothing-is-like-that", "api/docs",
   "sites/shop?range=1y"];
+const KINDS = ["email", "twitter", "webhook", "slack", "discord", "telegram", "teams", "ntfy", "pagerduty", "matrix", "mastodon",
+  "alertmanager", "apprise"];
 const FOR_ADMINS = ["", "sites/shop", "outages/1", "manage/sites", "manage/sites?q=shop", "manage/add/site",
   "manage/sites/shop", "manage/sites/shop/remove", "manage/groups", "manage/add/group", "manage/groups/shops",
   "manage/groups/shops/remove", "manage/channels", "manage/channels/ops", "manage/channels/ops/remove",
-  ...["email", "webhook", "pagerduty", "telegram"].map((kind) => `manage/add/channel/${kind}`), "manage/users",
+  ...KINDS.map((kind) => `manage/add/channel/${kind}`), "manage/users",
   "manage/users/2/disable", "manage/tokens", "manage/tokens/1/revoke", "manage/account", "outages", "groups/shops"];
 
 /// Goes to every page, as a visitor and as an admin, and to what forms say when they refuse; `look` looks at each.
@@ -102,7 +104,7 @@ export async function everyPageIsSound(page, kind) {
     if (isPage) html = response.text();
   });
   const faults = [];
-  await everywhere(page, async (name) => {
+  const look = async (name) => {
     await page.waitForLoadState("load");
     await picture(page, name, kind);
     await page.evaluate(axe);
@@ -114,7 +116,13 @@ export async function everyPageIsSound(page, kind) {
     for (const message of report.results.flatMap((result) => result.messages)) {
       faults.push(`${name}: line ${message.line}: ${message.ruleId}: ${message.message} ${message.selector ?? ""}`);
     }
-  });
+  };
+  await everywhere(page, look);
+  await cue("lose the database");
+  assert.equal((await page.goto("")).status(), 503);
+  await look("the database is away");
+  await cue("find the database");
+  await page.getByRole("heading", { level: 1, name: /^Outage since/ }).waitFor();
   assert.equal(faults.length, 0, `\n${[...new Set(faults)].join("\n")}`);
 }
 

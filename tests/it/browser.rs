@@ -50,6 +50,13 @@ impl Stage {
         format!("{}/", self.web.address())
     }
 
+    fn move_database(&self, from: &str, to: &str) {
+        let place = |name: &str, ending: &str| self.database.dir.path().join(format!("{name}{ending}"));
+        for ending in ["", "-wal", "-shm"] {
+            std::fs::rename(place(from, ending), place(to, ending)).unwrap();
+        }
+    }
+
     /// Some minutes pass, in which `see` is seen.
     fn minutes(&mut self, count: usize, see: impl FnMut(&str) -> Seen) {
         self.scene.minutes(count, see);
@@ -91,7 +98,11 @@ fn token(name: &str) -> NewToken {
 
 fn tell(story: &str) {
     let (stage, target) = (Stage::new(troubled, |_| {}), SiteServer::start());
-    chromium::tell(story, &stage.address(), &[&target.url()], |word| panic!("{word}?"));
+    chromium::tell(story, &stage.address(), &[&target.url()], |word| match word {
+        "lose the database" => stage.move_database("djamon.db", "away.db"),
+        "find the database" => stage.move_database("away.db", "djamon.db"),
+        other => panic!("{other}?"),
+    });
 }
 
 macro_rules! stories {
