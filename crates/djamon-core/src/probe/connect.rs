@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::net::sockopt::socket_error;
+use rustix::net::sockopt::{Timeout, set_socket_timeout, socket_error};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
 
 use super::fault::{Fault, connect_words, is_local, told};
@@ -20,7 +20,7 @@ use crate::domain::Outcome;
 /// The pause before the next address is tried beside those that have not answered.
 const STAGGER: Duration = Duration::from_millis(250);
 
-/// A connection to one of `addresses` (in order of preference), not blocking.
+/// A connection to one of `addresses` (in order of preference).
 ///
 /// # Errors
 /// A [`Fault`]: `connect` when every address refused, `timeout` when the limit ran out, `local` when all that failed
@@ -40,14 +40,17 @@ pub(super) fn connect(
     let mut next_at = Duration::ZERO;
     loop {
         // 1. Start the next attempt when it is its turn.
-        if (trying.is_empty() || watch.elapsed() >= next_at)
+        let now = watch.elapsed();
+        if (trying.is_empty() || now >= next_at)
             && let Some(address) = untried.pop_front()
         {
-            match begin(address) {
+            // Alone, it is waited for by the connect itself, as long as it has its place: a call to the system less.
+            let patience = Gate::HELD_AT_MOST.saturating_sub(now).min(limit.left());
+            match begin(address, if trying.is_empty() { patience } else { Duration::ZERO }) {
                 Ok((socket, true)) => return Ok((socket.into(), address)),
                 Ok((socket, false)) => {
                     trying.push((socket, address));
-                    next_at = watch.elapsed() + STAGGER;
+                    next_at = now + STAGGER;
                 }
                 Err(error) => {
                     refused = worse(refused, (error, address));
@@ -104,11 +107,16 @@ fn by_turns(addresses: &[SocketAddr]) -> VecDeque<SocketAddr> {
     }
 }
 
-/// Starts to connect; says whether it is connected already.
-fn begin(address: SocketAddr) -> Result<(OwnedFd, bool), Errno> {
+/// Starts to connect and waits for it so long; says whether it is connected.
+fn begin(address: SocketAddr, patience: Duration) -> Result<(OwnedFd, bool), Errno> {
     let family = if address.is_ipv6() { AddressFamily::INET6 } else { AddressFamily::INET };
-    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+    let waits = patience >= Duration::from_millis(1);
+    let flags = if waits { SocketFlags::CLOEXEC } else { SocketFlags::CLOEXEC | SocketFlags::NONBLOCK };
     let socket = socket_with(family, SocketType::STREAM, flags, None)?;
+    if waits {
+        // What takes longer goes on and is told as such, like everything that does not wait (socket(7), SO_SNDTIMEO).
+        set_socket_timeout(&socket, Timeout::Send, Some(patience))?;
+    }
     match rustix::net::connect(&socket, &address) {
         Ok(()) => Ok((socket, true)),
         Err(Errno::INPROGRESS | Errno::INTR) => Ok((socket, false)),

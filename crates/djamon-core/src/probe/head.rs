@@ -140,7 +140,9 @@ impl HeadReader {
     fn plain(&self, status: Status, after: &[u8]) -> Vec<u8> {
         let mut bytes = format!("HTTP/1.{} {} \r\n", status.minor, status.code).into_bytes();
         for (name, value) in &self.fields {
-            bytes.extend([name.as_bytes(), b": ", value, b"\r\n"].concat());
+            for part in [name.as_bytes(), b": ", value, b"\r\n"] {
+                bytes.extend_from_slice(part);
+            }
         }
         bytes.extend_from_slice(b"\r\n");
         bytes.extend_from_slice(after);

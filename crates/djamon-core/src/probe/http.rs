@@ -4,7 +4,7 @@
 //! TLS are our own: their faults come as our own types, and their times are known.
 
 use std::io::{self, Read, Write};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ureq::config::Config;
@@ -55,8 +55,64 @@ impl std::fmt::Display for Broken {
     }
 }
 
+/// Those who speak HTTP: ureq's agents, each with the place where it finds its connection. None is used by two requests
+/// at once; whoever is done waits for the next one, for to make an agent costs more than to use it.
+#[derive(Debug)]
+pub(super) struct Speakers {
+    config: Config,
+    idle: Mutex<Vec<Speaker>>,
+}
+
+#[derive(Debug)]
+struct Speaker {
+    agent: Agent,
+    given: Given,
+}
+
+impl Speakers {
+    /// Those who say that they are `user_agent`; none yet.
+    pub fn new(user_agent: &str) -> Self {
+        Speakers { config: config(user_agent), idle: Mutex::default() }
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Speaker>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn one(&self) -> Speaker {
+        let idle = self.idle().pop();
+        idle.unwrap_or_else(|| {
+            let given = Given::default();
+            Speaker { agent: Agent::with_parts(self.config.clone(), given.clone(), Nowhere), given }
+        })
+    }
+
+    /// Sends `request` over `stream` and keeps the header `wanted` of the answer beside those that matter; gives the
+    /// answer's head with its body still to be read, and the record of what passed, which goes on while the body is read.
+    pub fn exchange(
+        &self,
+        stream: Stream,
+        limit: Limit,
+        request: Request<impl AsSendBody>,
+        wanted: Option<&str>,
+    ) -> (Result<Response<Body>, Error>, Arc<Mutex<Passed>>) {
+        let passed = Arc::new(Mutex::new(Passed::default()));
+        let pages = Pages::for_request(&request);
+        let head = Some(HeadReader::wanting(wanted));
+        let channel = Channel { stream, head, pages, limit, passed: Arc::clone(&passed) };
+        let speaker = self.one();
+        speaker.given.put(Some(channel));
+        // The limit is kept by the connection itself: another one of ureq's would cost a copy of its configuration.
+        let answer = speaker.agent.run(request);
+        // A request that cannot be made does not take it.
+        speaker.given.put(None);
+        self.idle().push(speaker);
+        (answer, passed)
+    }
+}
+
 /// The configuration for every request: nothing followed, nothing kept, nothing taken from the environment.
-pub(super) fn config(user_agent: &str) -> Config {
+fn config(user_agent: &str) -> Config {
     Agent::config_builder()
         .user_agent(user_agent)
         .accept_encoding("gzip")
@@ -69,32 +125,20 @@ pub(super) fn config(user_agent: &str) -> Config {
         .build()
 }
 
-/// Sends `request` over `stream` and keeps the header `wanted` of the answer beside those that matter; gives the answer's head with its body still to be read, and the record of what passed,
-/// which goes on while the body is read.
-pub(super) fn exchange(
-    config: &Config,
-    stream: Stream,
-    limit: Limit,
-    request: Request<impl AsSendBody>,
-    wanted: Option<&str>,
-) -> (Result<Response<Body>, Error>, Arc<Mutex<Passed>>) {
-    let passed = Arc::new(Mutex::new(Passed::default()));
-    let pages = Pages::for_request(&request);
-    let head = Some(HeadReader::wanting(wanted));
-    let channel = Channel { stream, head, pages, limit, passed: Arc::clone(&passed) };
-    let agent = Agent::with_parts(config.clone(), Given(Mutex::new(Some(channel))), Nowhere);
-    // The limit is kept by the connection itself: another one of ureq's would cost a copy of its configuration.
-    (agent.run(request), passed)
-}
-
 /// The state of a record.
 pub(super) fn so_far(passed: &Mutex<Passed>) -> Passed {
     *passed.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Gives out the connection that was made for the request.
-#[derive(Debug)]
-struct Given(Mutex<Option<Channel>>);
+#[derive(Debug, Clone, Default)]
+struct Given(Arc<Mutex<Option<Channel>>>);
+
+impl Given {
+    fn put(&self, channel: Option<Channel>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = channel;
+    }
+}
 
 impl Connector for Given {
     type Out = Channel;

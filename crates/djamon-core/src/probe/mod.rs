@@ -31,10 +31,10 @@ mod wire;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ureq::config::Config;
 use ureq::http::HeaderValue;
 
 use self::gate::Gate;
+use self::http::Speakers;
 use self::names::Names;
 use self::request::{Trial, whole_ms};
 use self::trust::Trust;
@@ -78,7 +78,7 @@ struct Kit {
     names: Names,
     gate: Gate,
     trust: Trust,
-    config: Config,
+    speakers: Speakers,
 }
 
 impl std::fmt::Debug for Kit {
@@ -101,7 +101,7 @@ impl Prober {
             names: Names::new(),
             gate: Gate::new(cores * CONNECTS_PER_CORE),
             trust: Trust::of_this_machine(Arc::clone(&clock)),
-            config: http::config(&settings.user_agent),
+            speakers: Speakers::new(&settings.user_agent),
             settings,
             clock,
         };

@@ -15,7 +15,7 @@ use url::{Host, Url};
 use super::answer::{Known, body_fault, head_fault, late_body, undecodable};
 use super::coding::{self, Source};
 use super::fault::{Fault, told};
-use super::http::{self, Stream, exchange, so_far};
+use super::http::{self, Stream, so_far};
 use super::limit::{Deadline, Limit};
 use super::redirect::{self, drops_body, is_home, is_redirect, shown};
 use super::tls::encrypt;
@@ -173,11 +173,11 @@ impl<'a> Trial<'a> {
         let stream = self.secured(url, stream)?;
         let request = self.request(url)?;
         let ready = self.limit.spent();
-        let (config, limit) = (&self.kit.config, self.limit);
+        let (speakers, limit) = (&self.kit.speakers, self.limit);
         let wanted = self.check.expect_header.as_ref().map(HeaderTest::name);
         let (answer, passed) = match self.body() {
-            Some(body) => exchange(config, stream, limit, request.map(|()| body), wanted),
-            None => exchange(config, stream, limit, request, wanted),
+            Some(body) => speakers.exchange(stream, limit, request.map(|()| body), wanted),
+            None => speakers.exchange(stream, limit, request, wanted),
         };
         let so_far = so_far(&passed);
         self.sent |= so_far.sent.is_some();

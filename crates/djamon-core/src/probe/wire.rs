@@ -6,21 +6,26 @@ use std::os::fd::AsFd;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
+use rustix::net::sockopt::{Timeout, set_socket_timeout};
+use rustix::net::{RecvFlags, SendFlags, recv, send};
 
 use super::connect::timespec;
 use super::limit::Limit;
 
-/// A connection that does not block, and the limit it stands under.
+/// A connection and the limit it stands under.
 #[derive(Debug)]
 pub(super) struct Wire {
     stream: TcpStream,
     limit: Limit,
+    /// Whether anything was waited for.
+    has_waited: bool,
 }
 
 impl Wire {
-    /// Puts `stream`, which does not block, under `limit`.
+    /// Puts `stream` under `limit`.
     pub fn new(stream: TcpStream, limit: Limit) -> Self {
-        Wire { stream, limit }
+        Wire { stream, limit, has_waited: false }
     }
 
     /// Sends small packets at once: between the flights of a handshake, waiting for more costs a round trip.
@@ -34,27 +39,42 @@ impl Wire {
         self.limit.whole()
     }
 
-    /// Waits until it can go on; an error of kind `TimedOut` without a number when the limit is spent.
+    /// How long may still be waited; an error of kind `TimedOut` without a number when the limit is spent.
+    fn left(&self) -> io::Result<Duration> {
+        Some(self.limit.left()).filter(|left| !left.is_zero()).ok_or(io::ErrorKind::TimedOut.into())
+    }
+
+    /// Waits until it can go on.
     fn wait(&self, until: PollFlags) -> io::Result<()> {
-        let left = self.limit.left();
-        if left.is_zero() {
-            return Err(io::ErrorKind::TimedOut.into());
-        }
-        match poll(&mut [PollFd::from_borrowed_fd(self.stream.as_fd(), until)], Some(&timespec(left))) {
-            Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
+        let left = timespec(self.left()?);
+        match poll(&mut [PollFd::from_borrowed_fd(self.stream.as_fd(), until)], Some(&left)) {
+            Ok(_) | Err(Errno::INTR) => Ok(()),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Reads the first bytes, for which the system itself waits: a call less than waiting and reading. Later ones cannot
+    /// be waited for so, for less time is left then. `None` when there is nothing yet.
+    fn first(&self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
+        let left = self.left()?.max(Duration::from_millis(1));
+        set_socket_timeout(&self.stream, Timeout::Recv, Some(left))?;
+        passing(recv(&self.stream, buffer, RecvFlags::empty()).map(|(read, _)| read))
     }
 }
 
 impl Read for Wire {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if !std::mem::replace(&mut self.has_waited, true)
+            && let Some(read) = self.first(buffer)?
+        {
+            return Ok(read);
+        }
         loop {
             // An answer is hardly ever there already: waiting first saves a call that would find nothing.
             self.wait(PollFlags::IN)?;
-            match self.stream.read(buffer) {
-                Err(error) if is_passing(&error) => {}
-                read => return read,
+            let read = recv(&self.stream, &mut *buffer, RecvFlags::DONTWAIT);
+            if let Some(read) = passing(read.map(|(read, _)| read))? {
+                return Ok(read);
             }
         }
     }
@@ -63,9 +83,9 @@ impl Read for Wire {
 impl Write for Wire {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         loop {
-            match self.stream.write(bytes) {
-                Err(error) if is_passing(&error) => self.wait(PollFlags::OUT)?,
-                written => return written,
+            match passing(send(&self.stream, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL))? {
+                None => self.wait(PollFlags::OUT)?,
+                Some(written) => return Ok(written),
             }
         }
     }
@@ -75,8 +95,13 @@ impl Write for Wire {
     }
 }
 
-fn is_passing(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+/// `None` when there is nothing yet.
+fn passing(done: Result<usize, Errno>) -> io::Result<Option<usize>> {
+    match done {
+        Ok(amount) => Ok(Some(amount)),
+        Err(Errno::AGAIN | Errno::INTR) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Whether `error` is the limit's end ([`Wire`]), not a time-out of the system's.
