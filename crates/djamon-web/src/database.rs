@@ -7,7 +7,9 @@ use std::sync::{PoisonError, RwLock};
 use djamon_core::store::backend::migrate::open_current;
 use djamon_core::store::{AnyConnection, DatabaseUrl, Pool, StoreError, pool};
 
-/// How many requests read at a time.
+use crate::turns;
+
+/// How many requests read at a time, at most.
 const CONNECTIONS: u32 = 8;
 
 /// Device and inode of an SQLite file.
@@ -26,7 +28,7 @@ impl Database {
     /// [`StoreError::Open`], [`StoreError::Schema`].
     pub fn open(url: DatabaseUrl) -> Result<Self, StoreError> {
         open_current(&url)?;
-        let pool = RwLock::new((file_id(&url)?, pool(&url, CONNECTIONS)));
+        let pool = RwLock::new((file_id(&url)?, pool(&url, at_a_time(&url))));
         Ok(Database { url, pool })
     }
 
@@ -49,7 +51,7 @@ impl Database {
             drop(held);
             let mut held = self.pool.write().unwrap_or_else(PoisonError::into_inner);
             if held.0 != file {
-                *held = (file, pool(&self.url, CONNECTIONS));
+                *held = (file, pool(&self.url, at_a_time(&self.url)));
             }
             held.1.clone()
         };
@@ -74,6 +76,14 @@ impl Database {
 
     fn gone(&self, problem: impl ToString) -> StoreError {
         StoreError::Open { database: self.url.to_string(), problem: problem.to_string() }
+    }
+}
+
+/// A file is read by our own processors; a server's answers are waited for.
+fn at_a_time(url: &DatabaseUrl) -> u32 {
+    match url {
+        DatabaseUrl::Sqlite(_) => u32::try_from(turns::enough()).unwrap_or(CONNECTIONS).min(CONNECTIONS),
+        DatabaseUrl::Postgres(_) => CONNECTIONS,
     }
 }
 

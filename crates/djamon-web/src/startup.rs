@@ -29,10 +29,12 @@ use crate::exchange::Exchange;
 use crate::kept::Shelf;
 use crate::probes::Probes;
 use crate::render::Renderer;
+use crate::roster::Roster;
 use crate::theme::Theme;
+use crate::turns::Turns;
 use crate::view::api::Docs;
 use crate::watch::Watch;
-use crate::{cors, openapi, routes};
+use crate::{cors, openapi, routes, turns};
 
 /// What all requests share.
 pub struct App {
@@ -42,6 +44,10 @@ pub struct App {
     pub watch: Watch,
     /// Answers that are kept until something does.
     pub shelf: Shelf,
+    /// Who may make such an answer: each holds all that it shows, and a compressor's memory.
+    pub makers: Turns,
+    /// All sites, until something changes.
+    pub roster: Roster,
     /// The templates.
     pub renderer: Renderer,
     /// The only reader of the time of day here.
@@ -122,6 +128,8 @@ impl Application {
             cors_origins: config.web.cors_origins.clone(),
             watch: Watch::default(),
             shelf: Shelf::default(),
+            makers: Turns::new(turns::enough()),
+            roster: Roster::default(),
             renderer: Renderer::new(config.web.templates.as_deref(), &base)
                 .map_err(StartError::Configuration)?,
             probes: Probes::new(config, Arc::clone(&clock))

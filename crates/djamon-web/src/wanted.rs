@@ -71,7 +71,8 @@ pub fn token(ask: &Ask, database: &mut AnyConnection) -> Result<Option<String>, 
     Ok(Some(format!("{}-{state}-{run}-{ticks}", ask.app.started_at.ms())))
 }
 
-/// 1. What is kept. 2. What the handler makes, kept for the next one.
+/// 1. What is kept. 2. What somebody else has made while this waited for its turn. 3. What the handler makes, kept for the
+///    next one.
 fn kept(ask: &Ask, route: &Route, state: u64) -> Result<Answer, WebError> {
     let encoding = Encoding::of(ask.header("accept-encoding").unwrap_or_default());
     let key = Key::new(ask.reader, ask.address.clone(), Theme::of(ask).name(), encoding.name());
@@ -80,6 +81,11 @@ fn kept(ask: &Ask, route: &Route, state: u64) -> Result<Answer, WebError> {
         return encoding.answer(kept);
     }
     // 2.
+    let _turn = ask.app.makers.take();
+    if let Some(kept) = ask.app.shelf.get(&key, state, ask.now) {
+        return encoding.answer(kept);
+    }
+    // 3.
     let answer = (route.handler)(ask)?;
     let Some((content_type, body, version)) = answer.plain() else { return Ok(answer) };
     let (body, version) = (encoding.of_bytes(body)?, version.cloned());

@@ -1,7 +1,9 @@
 //! `/`: all systems.
 
-use djamon_core::store::statuses::Which;
-use djamon_core::store::{checkup, groups, statuses};
+use std::sync::Arc;
+
+use djamon_core::store::statuses::{SiteStatus, Which};
+use djamon_core::store::{AnyConnection, checkup, groups, statuses};
 
 use super::page;
 use crate::answer::Answer;
@@ -21,9 +23,8 @@ const STORIES: usize = 5;
 pub fn home(ask: &Ask) -> Result<Answer, WebError> {
     let (filter, number) = (ask.query.filter()?, ask.query.page()?);
     let database = &mut *ask.database()?;
-    let mut sites = visible::sites(ask.reader, statuses::of(database, &Which::All)?);
-    statuses::add_figures(database, &mut sites, ask.now)?;
-    let pulse = pulse::take(ask, database, &visible::counts(&sites))?;
+    let sites = all_sites(ask, database)?;
+    let pulse = pulse::take(ask, database, &visible::counts(&*sites))?;
     let groups = groups::all(database)?;
     let open = pulse.open.iter().take(STORIES);
     let stories =
@@ -44,4 +45,17 @@ pub fn home(ask: &Ask) -> Result<Answer, WebError> {
     };
     let home = Home::new(known).ok_or(WebError::NotFound)?.with_room(room);
     page(ask, database, "home.html", &home)
+}
+
+/// Every site that the reader may see, the worst first.
+fn all_sites(ask: &Ask, database: &mut AnyConnection) -> Result<Arc<Vec<SiteStatus>>, WebError> {
+    let mut read = || {
+        let mut sites = visible::sites(ask.reader, statuses::of(database, &Which::All)?);
+        statuses::add_figures(database, &mut sites, ask.now)?;
+        Ok(sites)
+    };
+    match ask.state {
+        Some(state) => ask.app.roster.sites(ask.reader.sees_private(), state, ask.now, &mut read),
+        None => read().map(Arc::new),
+    }
 }
