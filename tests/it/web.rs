@@ -4,6 +4,7 @@ mod answers;
 mod channels;
 mod cookies;
 mod hostile;
+mod late;
 mod manage;
 mod pages;
 mod people;
