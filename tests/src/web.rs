@@ -113,11 +113,17 @@ impl Web {
     }
 
     fn reply(mut response: ureq::http::Response<ureq::Body>) -> Reply {
+        let body = response.body_mut().read_to_vec().unwrap();
         let headers = response.headers().iter();
-        Reply {
+        let mut reply = Reply {
             status: response.status().as_u16(),
             headers: headers.map(|(k, v)| (k.to_string(), v.to_str().unwrap().to_owned())).collect(),
-            body: response.body_mut().read_to_string().unwrap(),
-        }
+            body: String::new(),
+        };
+        reply.body = match reply.header("content-encoding") {
+            "gzip" => std::io::read_to_string(flate2::read::GzDecoder::new(body.as_slice())).unwrap(),
+            _ => String::from_utf8_lossy(&body).into_owned(),
+        };
+        reply
     }
 }

@@ -77,7 +77,6 @@ on_both! {
     fn what_is_kept_is_never_older_than_the_last_run_or_edit(database: TestDatabase) {
         let mut scene = outage(&database);
         let (web, clock) = web(&config(&database), scene.now);
-        // The client unpacks gzip.
         let compressed = || web.ask("GET", "/", &[("accept-encoding", "gzip")]);
         assert_eq!(web.get("/").body, web.get("/").body);
         assert_eq!(compressed().body, web.get("/").body);
