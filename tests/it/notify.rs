@@ -4,7 +4,7 @@ mod answers;
 mod book;
 mod kinds;
 mod letters;
-mod mail;
+pub mod mail;
 mod peers;
 mod post;
 mod whole;

@@ -1,5 +1,6 @@
 //! Mail servers that fail in every way, and a database that does: what becomes of an alert, whole, on both databases.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
@@ -15,6 +16,8 @@ use djamon_tests::scripted::{add_site, run, seen};
 use djamon_tests::site_server::SiteServer;
 use djamon_tests::smtp_sink::{Arrived, Script, SmtpSink};
 use serde_json::{Value, json};
+
+use crate::notify::mail::certificate;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -107,6 +110,22 @@ on_both! {
         assert!(waiting["last_error"].as_str().unwrap().contains("offers no STARTTLS, so nothing was sent"));
         let said = sink.said();
         assert!(said.iter().all(|said| said.starts_with("EHLO") || said == "QUIT"), "{said:?}");
+    }
+
+    fn a_starttls_that_fails_gives_nothing_away_and_is_tried_again(database: TestDatabase) {
+        let (config, _) = certificate();
+        let tls = || Script::default().offering("AUTH PLAIN LOGIN").with_starttls(Arc::clone(&config));
+        let sink = SmtpSink::start(tls().answering("STARTTLS", "502 what?"));
+        let (monitor, server) = monitor(database, sink.port(), "tls = \"starttls\"\nuser = \"ann\"\npassword = \"hunter2\"");
+        for (tries, why) in [(1, "refused STARTTLS (502)"), (2, "certificate")] {
+            look(&monitor, &server, 503);
+            let waiting = alerts(&monitor).remove(0);
+            assert_eq!((&waiting["state"], &waiting["tries"]), (&json!("retry"), &json!(tries)));
+            assert!(waiting["last_error"].as_str().unwrap().contains(why), "{waiting}");
+            sink.follow(tls());
+        }
+        let said = sink.said();
+        assert!(!said.iter().any(|said| said.starts_with("AUTH") || said.starts_with("MAIL")), "{said:?}");
     }
 
     fn a_test_that_is_refused_says_so_and_an_alert_is_parked(database: TestDatabase) {
