@@ -10,6 +10,7 @@ use anyhow::{Context, Result, ensure};
 use djamon_core::clock::{Clock, SystemClock};
 use djamon_core::store::DatabaseUrl;
 use djamon_core::store::backend::migrate::open_or_create;
+use djamon_tests::chromium;
 use djamon_tests::scene::{Scene, failed, good};
 use tempfile::TempDir;
 
@@ -116,6 +117,9 @@ pub fn pages(extent: Extent, table: &mut Table) -> Result<()> {
     table.row(&title, measured, Some(reference), AtMost(Figure::Time(Duration::from_millis(60))))?;
     let title = format!("the same beside 100,000 SiteViews ({name})");
     table.row(&title, measured, Some(reference), Bar::Ratio(1.25))?;
+    let complete = complete(&thousand)?;
+    let half = AtMost(Figure::Time(Duration::from_millis(500)));
+    table.row("home of 1,000 sites, complete in Chromium (median)", complete, None, half)?;
     let mut connection = client::Client::connect(thousand.address)?;
     let length = connection.ask(&kept("/"), 0, &mut Duration::default())?;
     let length = Figure::Bytes(f64::from(u32::try_from(length)?));
@@ -124,4 +128,14 @@ pub fn pages(extent: Extent, table: &mut Table) -> Result<()> {
     table.row("group_data of 1,000 sites: a second", measured, None, AtLeast(Figure::Count(4000)))?;
     let peak = Figure::Bytes(thousand.peak()?);
     table.row("djamon-web: peak memory", peak, None, AtMost(Figure::Bytes(64.0 * 1024.0 * 1024.0)))
+}
+
+/// How long the home page takes in a browser that is open already, until nothing is missing.
+fn complete(of: &Served) -> Result<Figure> {
+    let mut took = None;
+    chromium::tell("the_home_page_is_complete", &format!("http://{}/", of.address), &[], |word| {
+        took = word.strip_prefix("took ").and_then(|ms| ms.parse::<f64>().ok());
+    });
+    let ms = took.context("Chromium said nothing")?;
+    Ok(Figure::Time(Duration::from_secs_f64(ms / 1000.0)))
 }

@@ -1,7 +1,7 @@
 // What people do, told as stories: node stories.mjs STORY ADDRESS [TARGET]. The Rust test `browser` starts the server with
 // Alice (admin) and Bob (viewer), and a target that answers.
 import assert from "node:assert/strict";
-import { PASSWORD, signIn, withBrowser } from "./browser.mjs";
+import { PASSWORD, cue, signIn, withBrowser } from "./browser.mjs";
 import { changes } from "./changes.mjs";
 import { crawls } from "./crawl.mjs";
 import { live } from "./live.mjs";
@@ -196,6 +196,19 @@ const stories = {
 
   async every_page_is_sound_in_the_dark() {
     await withBrowser(address, { colorScheme: "dark" }, (_, page) => everyPageIsSound(page, "dark"), AWAY);
+  },
+
+  // For the benchmark: how many milliseconds the home page takes until nothing is missing. The first visit is not counted.
+  async the_home_page_is_complete() {
+    await withBrowser(address, {}, async (_context, page) => {
+      const took = [];
+      for (let visit = 0; visit < 10; visit++) {
+        await page.goto(`${address}?n=${visit}`, { waitUntil: "load" });
+        await page.waitForFunction(() => performance.getEntriesByType("navigation")[0].loadEventEnd > 0);
+        took.push(await page.evaluate(() => performance.getEntriesByType("navigation")[0].duration));
+      }
+      await cue(`took ${took.slice(1).sort((one, other) => one - other)[4].toFixed(1)}`);
+    });
   },
 };
 

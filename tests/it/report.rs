@@ -123,7 +123,7 @@ on_both! {
         assert_eq!((&day["items"][0]["outages"], &day["items"][0]["longest_outage_ms"], &day["items"][0]["down_ms"]), (&json!(1), &json!(600_000), &json!(600_000)));
 
         // Frozen, it stays whatever becomes of the site and of the history.
-        assert_eq!(said(&monitor, "--freeze 2026-10").unwrap(), "2026-10 is frozen: 1 sites\n");
+        assert_eq!(said(&monitor, "--freeze 2026-10").unwrap(), "2026-10 is frozen: 1 site\n");
         let change = SiteChange { name: Some("Renamed".into()), ..SiteChange::default() };
         write(connection, |connection| {
             sites::edit(connection, "shop", change, october(761 * HOUR))?;

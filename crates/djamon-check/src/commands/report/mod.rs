@@ -168,7 +168,8 @@ fn freeze(
     match frozen {
         None => Err(refused(format!("{month} is frozen already, and stays as it is"))),
         Some(count) => {
-            writeln!(out, "{month} is frozen: {count} sites")?;
+            let sites = if count == 1 { "site" } else { "sites" };
+            writeln!(out, "{month} is frozen: {count} {sites}")?;
             Ok(Exit::Done)
         }
     }
