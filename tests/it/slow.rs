@@ -4,3 +4,4 @@ mod cron;
 mod long_run;
 mod probes;
 mod run_every;
+mod tarpit;
