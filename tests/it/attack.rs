@@ -9,6 +9,7 @@ use djamon_core::domain::{OutageId, SiteOptions};
 use djamon_core::store::{outages, statuses};
 use djamon_tests::binary;
 use djamon_tests::clock::NOON;
+use djamon_tests::http_sink::{Answer, HttpSink};
 use djamon_tests::monitor::{Monitor, header};
 use djamon_tests::on_both;
 use djamon_tests::place::Place;
@@ -177,11 +178,14 @@ on_both! {
         assert_eq!(place.json(&["run", "--json", "--site", "stays"])["failing"], 1);
     }
 
-    fn a_thousand_sites_are_one_outage_and_one_mail_each_way(database: TestDatabase) {
+    fn a_thousand_sites_are_one_outage_and_one_message_each_way_by_each_channel(database: TestDatabase) {
         let site = SiteServer::start();
         let monitor = Monitor::configured(
             database, &[], "concurrency = 32\n[email]\nfrom = \"djamon@example.org\"\nto = [\"ops@example.org\"]\nfile_dir = \"mail\"",
         );
+        let (hook, address) = (HttpSink::start([Answer::new(204)]), monitor.database.dir.path().join("hook"));
+        std::fs::write(&address, hook.url()).unwrap();
+        monitor.said(&["channel", "add", "hook", "webhook", &format!("url_file={}", address.display())]).0.unwrap();
         (0..1000).for_each(|n| { monitor.add(&format!("site-{n:03}"), &site.url(), SiteOptions::default()); });
         site.answer(503);
         let runs: Vec<Value> = (0..3).map(|_| monitor.run()).collect();
@@ -194,6 +198,13 @@ on_both! {
         let mails = monitor.mails();
         assert_eq!(mails.iter().map(|mail| header(mail, "X-Djamon-Event")).collect::<Vec<_>>(), ["opened", "resolved"]);
         assert!(mails.iter().all(|mail| mail.contains("site-000") && mail.contains("site-999")));
+        // Ten with what was seen of them, the others by their names.
+        let (ten, others) = mails[0].split_once("and 990 more").unwrap();
+        let others = others.split_once("text/html").map_or(others, |(text, _)| text);
+        assert_eq!((ten.matches("    http:").count(), others.matches("    site-").count()), (10, 990), "{ten}");
+        let told: Vec<Value> = hook.requests().iter().map(|told| serde_json::from_str(&told.body).unwrap()).collect();
+        let told: Vec<_> = told.iter().map(|told| (told["type"].as_str().unwrap(), told["sites"].as_array().unwrap().len())).collect();
+        assert_eq!(told, [("outage.opened", 1000), ("outage.resolved", 1000)]);
     }
 
     fn what_a_vanished_channel_was_owed_is_parked_and_leaves_when_asked_after_its_return(database: TestDatabase) {

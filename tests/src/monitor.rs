@@ -57,6 +57,7 @@ impl Monitor {
             quiet: false,
             terminal: false,
             stop: Stop::default(),
+            program: None,
         };
         Monitor { app, clock, database }
     }

@@ -1,38 +1,49 @@
-//! Stands between a program and its peer and kills the program when it has said so much: the n-th byte, or the n-th
-//! statement of a conversation with PostgreSQL. What was said until then has arrived; no answer comes back any more.
+//! Stands between programs and their peer and kills the process that says the n-th byte, the n-th statement of
+//! conversations with PostgreSQL, or is about to hear the n-th answer. What it said until then has arrived; no answer comes
+//! back to it any more.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
 
+use procfs::process::{FDTarget, all_processes};
 use rustix::process::{Pid, Signal, kill_process};
 
 /// What is counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
-    /// Bytes that the program sends.
+    /// Bytes that programs send.
+    #[default]
     Bytes,
     /// Statements: PostgreSQL's messages Query and Execute.
     Statements,
+    /// What the peer says at once.
+    Answers,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// How many are left until the program dies; `None` lets it live.
+    unit: Unit,
+    /// How many are left until somebody dies; `None` lets all live.
     left: Option<u64>,
-    victim: Option<Pid>,
-    is_dead: bool,
-    /// How many were counted.
-    counted: u64,
+    killed: usize,
 }
 
 #[derive(Debug, Default)]
 struct Shared {
     state: Mutex<State>,
-    changed: Condvar,
 }
 
 impl Shared {
+    /// Kills the process at the other end of this connection.
+    fn kill(state: &mut State, connection: &TcpStream) {
+        state.left = None;
+        // It may have ended by itself a moment ago.
+        let killed = owner(connection).is_some_and(|owner| kill_process(owner, Signal::KILL).is_ok());
+        state.killed += usize::from(killed);
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().expect("no test panicked with it")
     }
@@ -50,7 +61,7 @@ impl Reaper {
     ///
     /// # Panics
     /// When there is no port.
-    pub fn before(peer: SocketAddr, unit: Unit) -> Self {
+    pub fn before(peer: SocketAddr) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port of the loopback");
         let port = listener.local_addr().expect("its address").port();
         let shared = Arc::new(Shared::default());
@@ -59,7 +70,7 @@ impl Reaper {
             for program in listener.incoming().flatten() {
                 let shared = Arc::clone(&of_thread);
                 // Who went away in the middle is what this is about.
-                std::thread::spawn(move || drop(hand_on(&shared, program, peer, unit)));
+                std::thread::spawn(move || drop(hand_on(&shared, program, peer)));
             }
         });
         Reaper { port, shared }
@@ -70,46 +81,54 @@ impl Reaper {
         self.port
     }
 
-    /// The next program dies when it has said `count`.
-    pub fn kill_after(&self, count: u64) {
-        *self.shared.state() = State { left: Some(count), ..State::default() };
+    /// The process that says or hears the `count`-th dies.
+    pub fn kill_after(&self, count: u64, unit: Unit) {
+        *self.shared.state() = State { unit, left: Some(count), ..State::default() };
     }
 
-    /// Programs live from now on. Gives how much the last one has said.
-    pub fn spare(&self) -> u64 {
-        std::mem::take(&mut *self.shared.state()).counted
-    }
-
-    /// Names the program that is to die.
-    ///
-    /// # Panics
-    /// For what is no process id.
-    pub fn meet(&self, id: u32) {
-        self.shared.state().victim = Pid::from_raw(i32::try_from(id).expect("a process id"));
-        self.shared.changed.notify_all();
+    /// All live from now on. Gives how many processes were killed.
+    pub fn spare(&self) -> usize {
+        std::mem::take(&mut *self.shared.state()).killed
     }
 }
 
-fn hand_on(shared: &Arc<Shared>, program: TcpStream, peer: SocketAddr, unit: Unit) -> std::io::Result<()> {
+fn hand_on(shared: &Arc<Shared>, program: TcpStream, peer: SocketAddr) -> std::io::Result<()> {
+    let unit = shared.state().unit;
     let peer = TcpStream::connect(peer)?;
     program.set_nodelay(true)?;
     peer.set_nodelay(true)?;
+    let is_dead = Arc::new(AtomicBool::new(false));
     let back = std::thread::spawn({
-        let (shared, from, to) = (Arc::clone(shared), peer.try_clone()?, program.try_clone()?);
-        move || answers(&shared, from, to)
+        let (shared, is_dead) = (Arc::clone(shared), Arc::clone(&is_dead));
+        let (from, to) = (peer.try_clone()?, program.try_clone()?);
+        move || answers(&shared, &is_dead, from, to, unit)
     });
-    let counted = said(shared, program.try_clone()?, &peer, unit);
+    let counted = said(shared, &is_dead, program.try_clone()?, &peer, unit);
     // Both sides learn that the other has gone.
     drop((program.shutdown(Shutdown::Both), peer.shutdown(Shutdown::Both)));
     drop(back.join());
     counted
 }
 
-fn answers(shared: &Shared, mut from: TcpStream, mut to: TcpStream) -> std::io::Result<()> {
+fn answers(
+    shared: &Shared,
+    is_dead: &AtomicBool,
+    mut from: TcpStream,
+    mut to: TcpStream,
+    unit: Unit,
+) -> std::io::Result<()> {
     let mut room = [0; 16 * 1024];
     loop {
         let length = from.read(&mut room)?;
-        match (length, shared.state().is_dead) {
+        if length > 0 && unit == Unit::Answers {
+            let mut state = shared.state();
+            state.left = state.left.map(|left| left - 1);
+            if state.left == Some(0) {
+                is_dead.store(true, Ordering::SeqCst);
+                Shared::kill(&mut state, &to);
+            }
+        }
+        match (length, is_dead.load(Ordering::SeqCst)) {
             // Who is about to be killed must not end by itself first, for want of a peer.
             (0, true) => return Ok(()),
             (0, false) => return to.shutdown(Shutdown::Write),
@@ -119,7 +138,13 @@ fn answers(shared: &Shared, mut from: TcpStream, mut to: TcpStream) -> std::io::
     }
 }
 
-fn said(shared: &Shared, mut from: TcpStream, mut to: &TcpStream, unit: Unit) -> std::io::Result<()> {
+fn said(
+    shared: &Shared,
+    is_dead: &AtomicBool,
+    mut from: TcpStream,
+    mut to: &TcpStream,
+    unit: Unit,
+) -> std::io::Result<()> {
     let mut counter = Counter { unit, started: false, rest: Vec::new() };
     let mut room = [0; 16 * 1024];
     loop {
@@ -132,21 +157,30 @@ fn said(shared: &Shared, mut from: TcpStream, mut to: &TcpStream, unit: Unit) ->
         let Some(arrives) = fatal else {
             let counted = counter.count(&room[..length]);
             state.left = state.left.map(|left| left - counted);
-            state.counted += counted;
             drop(state);
             to.write_all(&room[..length])?;
             continue;
         };
         // From here on no answer goes back: what it says is done, and it never knows.
-        state.is_dead = true;
-        state.left = None;
+        is_dead.store(true, Ordering::SeqCst);
         to.write_all(&room[..arrives])?;
-        let state = shared.changed.wait_while(state, |state| state.victim.is_none());
-        let victim = state.expect("no test panicked with it").victim;
-        // It may have ended by itself a moment ago.
-        let _ = victim.map(|victim| kill_process(victim, Signal::KILL));
+        Shared::kill(&mut state, &from);
         return Ok(());
     }
+}
+
+/// The process at the other end of a connection on this machine.
+fn owner(connection: &TcpStream) -> Option<Pid> {
+    let (here, there) = (connection.local_addr().ok()?, connection.peer_addr().ok()?);
+    let sockets = procfs::net::tcp().ok()?;
+    let its = sockets.iter().find(|socket| socket.local_address == there && socket.remote_address == here)?;
+    let holds = |target: &FDTarget| matches!(target, FDTarget::Socket(inode) if *inode == its.inode);
+    let mut processes = all_processes().ok()?.flatten();
+    let owner = processes.find(|process| {
+        // A process that has ended meanwhile, or is somebody else's, has no files to show.
+        process.fd().is_ok_and(|mut files| files.any(|file| file.is_ok_and(|file| holds(&file.target))))
+    });
+    Pid::from_raw(owner?.pid)
 }
 
 /// Counts what one connection says.
@@ -166,6 +200,7 @@ impl Counter {
                 let left = usize::try_from(left).unwrap_or(usize::MAX);
                 (bytes.len() >= left).then_some(left)
             }
+            Unit::Answers => None,
             Unit::Statements => {
                 let mut ahead = Counter { unit: self.unit, started: self.started, rest: self.rest.clone() };
                 (ahead.count(bytes) >= left).then_some(bytes.len())
@@ -174,8 +209,10 @@ impl Counter {
     }
 
     fn count(&mut self, bytes: &[u8]) -> u64 {
-        if self.unit == Unit::Bytes {
-            return bytes.len() as u64;
+        match self.unit {
+            Unit::Bytes => return bytes.len() as u64,
+            Unit::Answers => return 0,
+            Unit::Statements => {}
         }
         self.rest.extend_from_slice(bytes);
         let mut statements = 0;

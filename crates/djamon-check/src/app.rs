@@ -9,6 +9,7 @@ use djamon_core::probe::{Prober, Settings};
 use djamon_core::store::backend::migrate::open_or_create;
 use djamon_core::store::{AnyConnection, DatabaseUrl, StoreError};
 
+use crate::hands::Program;
 use crate::stop::Stop;
 
 /// What every command is handed.
@@ -27,6 +28,8 @@ pub struct App {
     pub terminal: bool,
     /// Whether it was told to stop; runs and deliveries ask.
     pub stop: Stop,
+    /// How the program is started once more; `None` when it cannot be.
+    pub program: Option<Program>,
 }
 
 impl App {

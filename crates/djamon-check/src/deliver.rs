@@ -2,7 +2,7 @@
 //! after the lock of the run has been given back; claims protect it from another run's delivery.
 //!
 //! Every channel has a thread and a connection of its own: one that hangs delays no other. A channel is made ready only
-//! when something is owed to it.
+//! when something is owed to it. Programs that are owed several messages are told by several processes.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,14 +11,18 @@ use std::time::Duration;
 use djamon_core::channels::Switchboard;
 use djamon_core::clock::Clock;
 use djamon_core::config::{Config, Kind};
-use djamon_core::domain::Listener;
 use djamon_core::domain::alert::Audience;
 use djamon_core::domain::story::Story;
+use djamon_core::domain::{Channel, Listener};
 use djamon_core::notify::{self, NotifyError, Sender, Style, Templates};
+use djamon_core::store::backend::migrate::open_current;
 use djamon_core::store::{AnyConnection, DatabaseUrl, StoreError, channels, outbox};
+
+use serde::{Deserialize, Serialize};
 
 use crate::app::App;
 use crate::drain::{Drain, Moment, Teller};
+use crate::hands::{Hands, Program};
 use crate::stop::Stop;
 
 /// How long a run's delivery may take in all.
@@ -30,10 +34,11 @@ pub struct Post {
     url: DatabaseUrl,
     clock: Arc<dyn Clock>,
     stop: Stop,
+    program: Option<Program>,
 }
 
 /// What one delivery did.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivered {
     /// Rows that left.
     pub sent: u32,
@@ -62,6 +67,7 @@ impl Post {
             url: app.url.clone(),
             clock: Arc::clone(&app.clock),
             stop: app.stop.clone(),
+            program: app.program.clone(),
         }
     }
 
@@ -110,21 +116,30 @@ impl Post {
             return Ok(Delivered::default());
         }
         let stored = channels::all(connection)?;
-        let audience = |name: &str| {
-            let kind = stored.iter().find(|channel| channel.name == name).map(|channel| &channel.kind);
-            // A kind that is unknown has no sender: its rows are refused, whoever reads them.
-            kind.and_then(|kind| Kind::from_name(kind).ok()).map_or(Audience::People, Kind::audience)
-        };
         let done: Vec<_> = std::thread::scope(|scope| {
             let serving: Vec<_> = owed
                 .iter()
-                .map(|channel| (channel, audience(channel)))
-                .map(|(channel, audience)| scope.spawn(move || self.serve(channel, audience, until)))
+                .map(|channel| (channel, audience(channel, &stored)))
+                .map(|(channel, audience)| scope.spawn(move || self.tell_all(channel, audience, until)))
                 .collect();
             // A channel whose thread panics leaves its claims to run out; its messages are sent again.
             serving.into_iter().map(|one| one.join().unwrap_or(Ok(Delivered::default()))).collect()
         });
         done.into_iter().try_fold(Delivered::default(), |all, one| Ok(all.and(one?)))
+    }
+
+    /// Serves one channel by this process alone, for a process that has begun to.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn serve(
+        &self,
+        connection: &mut AnyConnection,
+        channel: &str,
+        deadline: Duration,
+    ) -> Result<Delivered, StoreError> {
+        let until = self.clock.elapsed().saturating_add(deadline);
+        self.tell(channel, audience(channel, &channels::all(connection)?), until)
     }
 
     /// Sends a message of its own to one channel, at once and past the outbox.
@@ -150,7 +165,20 @@ impl Post {
         teller.sender?.preview(&message)
     }
 
-    fn serve(&self, channel: &str, audience: Audience, until: Duration) -> Result<Delivered, StoreError> {
+    /// Serves one channel, with further hands when there is work for them.
+    fn tell_all(&self, channel: &str, audience: Audience, until: Duration) -> Result<Delivered, StoreError> {
+        let Some(program) = self.program.as_ref().filter(|_| audience == Audience::Machines) else {
+            return self.tell(channel, audience, until);
+        };
+        let ready = outbox::ready(&mut open_current(&self.url)?, channel, audience, self.clock.now())?;
+        let within = until.saturating_sub(self.clock.elapsed());
+        let hands = Hands::start(program, channel, ready.saturating_sub(1), within);
+        let done = self.tell(channel, audience, until);
+        let theirs = hands.finish(&self.stop);
+        Ok(done?.and(theirs))
+    }
+
+    fn tell(&self, channel: &str, audience: Audience, until: Duration) -> Result<Delivered, StoreError> {
         let moment = || Moment {
             now: self.clock.now(),
             goes_on: self.clock.elapsed() < until && !self.stop.is_told(),
@@ -192,6 +220,12 @@ impl Post {
             }
         }
     }
+}
+
+/// Who reads this channel. One of a kind that is unknown has no sender: its rows are refused, whoever reads them.
+fn audience(name: &str, stored: &[Channel]) -> Audience {
+    let kind = stored.iter().find(|channel| channel.name == name).map(|channel| &channel.kind);
+    kind.and_then(|kind| Kind::from_name(kind).ok()).map_or(Audience::People, Kind::audience)
 }
 
 /// What to say of a channel that is not there.

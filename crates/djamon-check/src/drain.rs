@@ -1,12 +1,10 @@
 //! One channel is served: claim, send, mark, until nothing may leave, the time is over or the process is to end. What is
 //! under way is finished and marked.
 //!
-//! One thread speaks with the database, and one for each message under way with the other side: of people's channels one
-//! at a time, of machines' several, each of another outage. What has been settled is marked, and as much claimed anew, in
-//! one transaction.
+//! One message is under way at a time, so that a process that is killed leaves one that may come twice. What became of it is
+//! marked and the next one claimed in one transaction.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::channel;
 
 use djamon_core::domain::Instant;
 use djamon_core::domain::alert::Audience;
@@ -83,44 +81,23 @@ impl Drain<'_> {
         teller: impl FnOnce(&mut AnyConnection) -> Result<Teller, NotifyError>,
     ) -> Result<Delivered, StoreError> {
         let mut connection = open_current(self.url)?;
-        let Moment { now: at, goes_on } = now();
-        let most = if goes_on { self.audience.at_a_time() } else { 0 };
-        let (mut claims, _) = outbox::turn(&mut connection, self.channel, self.audience, &[], most, at)?;
-        if claims.is_empty() {
-            return Ok(Delivered::default());
+        let mut done = Delivered::default();
+        let (mut claim, _) = self.turn(&mut connection, None, now())?;
+        if claim.is_none() {
+            return Ok(done);
         }
         let teller = teller(&mut connection);
-        let settle = |claim: &Claim| match &teller {
-            Ok(teller) => teller.settle(claim),
-            Err(unready) => Settled::Refused { reason: unready.to_string(), after: None },
-        };
-        let (tell, told) = channel();
-        std::thread::scope(|scope| {
-            let mut done = Delivered::default();
-            let mut under_way = 0;
-            loop {
-                for claim in claims.drain(..) {
-                    under_way += 1;
-                    let (tell, settle) = (tell.clone(), &settle);
-                    scope.spawn(move || {
-                        let became = settle(&claim);
-                        // It is listened to until all have been heard, or the database fails.
-                        drop(tell.send((claim, became)));
-                    });
-                }
-                if under_way == 0 {
-                    return Ok(done);
-                }
-                let settled: Vec<(Claim, Settled)> = told.recv().into_iter().chain(told.try_iter()).collect();
-                under_way -= settled.len();
-                let Moment { now: at, goes_on } = now();
-                let room = self.audience.at_a_time() - under_way;
-                let most = if goes_on { room } else { 0 };
-                let parked;
-                (claims, parked) = self.turn(&mut connection, &settled, most, at)?;
-                done = done.and(self.count(&settled, parked));
-            }
-        })
+        while let Some(under_way) = claim {
+            let became = match &teller {
+                Ok(teller) => teller.settle(&under_way),
+                Err(unready) => Settled::Refused { reason: unready.to_string(), after: None },
+            };
+            let settled = (under_way, became);
+            let parked;
+            (claim, parked) = self.turn(&mut connection, Some(&settled), now())?;
+            done = done.and(self.count(&settled, parked));
+        }
+        Ok(done)
     }
 
     /// A mark that is not written is a message sent twice: it is tried again, on a connection of its own, for a failed one
@@ -128,13 +105,12 @@ impl Drain<'_> {
     fn turn(
         &self,
         connection: &mut AnyConnection,
-        settled: &[(Claim, Settled)],
-        most: usize,
-        now: Instant,
-    ) -> Result<(Vec<Claim>, usize), StoreError> {
+        settled: Option<&(Claim, Settled)>,
+        Moment { now, goes_on }: Moment,
+    ) -> Result<(Option<Claim>, usize), StoreError> {
         let mut tries = 1;
         loop {
-            match outbox::turn(connection, self.channel, self.audience, settled, most, now) {
+            match outbox::turn(connection, self.channel, self.audience, settled, goes_on, now) {
                 Err(error) if tries < MARKED_IN => {
                     tries += 1;
                     tracing::debug!("a message by {} is not marked yet: {error}", self.channel);
@@ -147,31 +123,28 @@ impl Drain<'_> {
         }
     }
 
-    fn count(&self, settled: &[(Claim, Settled)], parked: usize) -> Delivered {
-        let (mut sent, mut kept, mut for_good) = (0, 0, 0);
-        let mut last_reason = "";
-        for (claim, became) in settled {
-            let rows = claim.rows.len();
-            match became {
-                Settled::Sent => sent += rows,
-                Settled::Refused { reason, .. } | Settled::Unconfirmed { reason } => {
-                    tracing::debug!(
-                        "an alert did not leave by {} and is tried again: {reason}",
-                        self.channel
-                    );
-                    (kept, last_reason) = (kept + rows, reason);
-                }
-                Settled::Parked { reason } => {
-                    tracing::warn!("an alert was refused by {} and is parked: {reason}", self.channel);
-                    (kept, for_good) = (kept + rows, for_good + rows);
-                }
+    fn count(&self, (claim, became): &(Claim, Settled), parked: usize) -> Delivered {
+        let rows = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        let kept = Delivered {
+            sent: 0,
+            refused: rows(claim.rows.len().saturating_sub(parked)),
+            parked: rows(parked),
+        };
+        match became {
+            Settled::Sent => Delivered { sent: rows(claim.rows.len()), ..Delivered::default() },
+            Settled::Refused { reason, .. } | Settled::Unconfirmed { reason } if parked == 0 => {
+                tracing::debug!("an alert did not leave by {} and is tried again: {reason}", self.channel);
+                kept
+            }
+            Settled::Refused { reason, .. } | Settled::Unconfirmed { reason } => {
+                tracing::warn!("an alert was refused by {} for a day and is parked: {reason}", self.channel);
+                kept
+            }
+            Settled::Parked { reason } => {
+                tracing::warn!("an alert was refused by {} and is parked: {reason}", self.channel);
+                kept
             }
         }
-        if parked > for_good {
-            tracing::warn!("an alert was refused by {} for a day and is parked: {last_reason}", self.channel);
-        }
-        let rows = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-        Delivered { sent: rows(sent), refused: rows(kept.saturating_sub(parked)), parked: rows(parked) }
     }
 }
 

@@ -9,6 +9,7 @@ use djamon_check::app::{App, Exit, Failure};
 use djamon_check::cli::{self, Cli, Command};
 use djamon_check::commands;
 use djamon_check::commands::alerts::AlertsCommand;
+use djamon_check::hands::Program;
 use djamon_check::stop::Stop;
 use djamon_core::clock::SystemClock;
 use djamon_core::config::Config;
@@ -36,8 +37,10 @@ fn run(cli: Cli, out: &mut dyn Write) -> Result<Exit, Failure> {
     }
     let command = cli.command.unwrap_or_default();
     let stop = match command {
-        Command::Run(_) | Command::Alerts(AlertsCommand::Deliver) => Stop::on_signals()
-            .map_err(|error| Failure::failed(format!("signals cannot be heeded: {error}")))?,
+        Command::Run(_) | Command::Alerts(AlertsCommand::Deliver | AlertsCommand::Serve(_)) => {
+            Stop::on_signals()
+                .map_err(|error| Failure::failed(format!("signals cannot be heeded: {error}")))?
+        }
         _ => Stop::default(),
     };
     let config = Config::load(cli.config.as_deref(), std::env::vars_os())?;
@@ -49,6 +52,9 @@ fn run(cli: Cli, out: &mut dyn Write) -> Result<Exit, Failure> {
         verbose: cli.verbose,
         quiet: cli.quiet,
         terminal: std::io::stdout().is_terminal(),
+        program: std::env::current_exe()
+            .ok()
+            .map(|file| Program::new(file, cli.config.as_deref(), cli.verbose, cli.quiet)),
     };
     commands::run(&app, command, out)
 }

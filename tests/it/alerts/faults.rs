@@ -236,29 +236,26 @@ on_both! {
         let stats: Value = serde_json::from_str(&monitor.said(&["alerts", "stats", "--json"]).1).unwrap();
         assert_eq!(stats, json!({"days": 30, "owed": 2, "sent": 2, "retried": 0, "parked": 0, "pending": 0, "lost": 0, "delay_p95_ms": 0}));
     }
-}
 
-#[test]
-fn a_real_server_takes_the_password_or_the_command_says_what_to_do() {
-    let mail = MailServer::with_password("ann", "hunter2");
-    let place = |password: &str| {
-        let place = Place::with(&format!(
-            "[check]\nsandbox_urls = []\n[email]\nfrom = \"djamon@example.org\"\nto = [\"ops@example.org\"]\n\
-             host = \"127.0.0.1\"\nport = {}\nuser = \"ann\"\npassword = {password:?}\n",
-            mail.port()
-        ));
-        place.with_variable("SSL_CERT_FILE", mail.roots().display().to_string())
-    };
-    let refused = place("hunter3").refused(3, &["alerts", "test", "email"]);
-    assert!(refused.starts_with("the test did not leave by email: 127.0.0.1:"), "{refused}");
-    assert!(refused.contains("refused the sign-in (535)"), "{refused}");
-    assert!(
-        refused.ends_with("; check [email] user and password") && !refused.contains("hunter3"),
-        "{refused}"
-    );
-    assert_eq!(mail.mails().len(), 0);
-    place("hunter2").done(&["alerts", "test", "email"]);
-    assert!(mail.mails()[0].contains("TEST: Djamon can reach you here"));
+    fn a_real_server_takes_the_password_or_the_command_says_what_to_do(database: TestDatabase) {
+        let mail = MailServer::with_password("ann", "hunter2");
+        let place = |password: &str| {
+            let place = Place::with(&format!(
+                "[database]\nurl = {:?}\n[check]\nsandbox_urls = []\n[email]\nfrom = \"djamon@example.org\"\n\
+                 to = [\"ops@example.org\"]\nhost = \"127.0.0.1\"\nport = {}\nuser = \"ann\"\npassword = {password:?}\n",
+                database.url_text,
+                mail.port()
+            ));
+            place.with_variable("SSL_CERT_FILE", mail.roots().display().to_string())
+        };
+        let refused = place("hunter3").refused(3, &["alerts", "test", "email"]);
+        assert!(refused.starts_with("the test did not leave by email: 127.0.0.1:"), "{refused}");
+        assert!(refused.contains("refused the sign-in (535)"), "{refused}");
+        assert!(refused.ends_with("; check [email] user and password") && !refused.contains("hunter3"), "{refused}");
+        assert_eq!(mail.mails().len(), 0);
+        place("hunter2").done(&["alerts", "test", "email"]);
+        assert!(mail.mails()[0].contains("TEST: Djamon can reach you here"));
+    }
 }
 
 /// From now on the database says that it is locked whenever a message is to be marked as sent; or no more.

@@ -36,7 +36,11 @@ fn machines(
     most: usize,
     now: Instant,
 ) -> Vec<Claim> {
-    outbox::turn(connection, "hook", Audience::Machines, settled, most, now).unwrap().0
+    let mut turn = |settled, goes_on| {
+        outbox::turn(connection, "hook", Audience::Machines, settled, goes_on, now).unwrap().0
+    };
+    settled.iter().for_each(|settled| assert_eq!(turn(Some(settled), false), None));
+    (0..most).map_while(|_| turn(None, true)).collect()
 }
 
 fn told(claims: &[Claim]) -> Vec<(EventKind, OutageId)> {
@@ -180,6 +184,16 @@ on_both! {
         assert_eq!((trouble.parked, trouble.late, trouble.late_since), (2, 4, Some(minute(12))));
         assert!(!outbox::trouble(&mut connection, last.plus(Duration::from_secs(8 * 24 * 3600))).map(|t| t.parked > 0).unwrap());
         assert_eq!(outbox::retry(&mut connection, Some("email"), now).unwrap(), 6);
+    }
+
+    fn who_had_to_wait_for_the_database_takes_nothing_that_was_claimed_meanwhile(database: TestDatabase) {
+        let mut connection = database.connect();
+        let now = outages_of(&mut connection, 1, "hook");
+        assert_eq!(told(&machines(&mut connection, &[], 8, now)), [(EventKind::Opened, OutageId(1))]);
+        let asked_before = now.minus(Duration::from_secs(20));
+        assert_eq!(machines(&mut connection, &[], 8, asked_before), []);
+        let set_back = now.minus(Duration::from_secs(3600));
+        assert_eq!(told(&machines(&mut connection, &[], 8, set_back)), [(EventKind::Opened, OutageId(1))], "a clock that was set back stops nobody");
     }
 
     fn several_deliverers_tell_every_event_once(database: TestDatabase) {

@@ -12,6 +12,7 @@ use djamon_core::store::{AnyConnection, outages, stories};
 
 use crate::app::{App, Exit, Failure};
 use crate::deliver::{DEADLINE, Post, no_such_channel};
+use crate::hands;
 use crate::output::{Table, at_a_glance, colour, json};
 
 /// What to do with alerts.
@@ -21,6 +22,9 @@ pub enum AlertsCommand {
     List(ListArgs),
     /// Send now what is owed and may leave
     Deliver,
+    /// Serve one channel beside the process that started this one, for as long as that holds stdin open
+    #[command(hide = true)]
+    Serve(ServeArgs),
     /// Send a test message by one channel, at once
     Test {
         /// The channel's name
@@ -58,6 +62,14 @@ pub struct ListArgs {
     json: bool,
 }
 
+/// What `alerts serve` is told.
+#[derive(Debug, Clone, clap::Args)]
+pub struct ServeArgs {
+    channel: String,
+    #[arg(long)]
+    seconds: f32,
+}
+
 /// What `alerts preview` is told.
 #[derive(Debug, Clone, clap::Args)]
 pub struct PreviewArgs {
@@ -85,6 +97,11 @@ pub fn run(app: &App, command: AlertsCommand, out: &mut dyn Write) -> Result<Exi
     match command {
         AlertsCommand::List(args) => list(app, &post, args, out)?,
         AlertsCommand::Deliver => deliver(app, &post, out)?,
+        AlertsCommand::Serve(args) => {
+            hands::held_by_stdin(&app.stop);
+            let deadline = Duration::try_from_secs_f32(args.seconds).unwrap_or_default();
+            json(out, &post.serve(&mut app.connect()?, &args.channel, deadline)?)?;
+        }
         AlertsCommand::Test { channel } => {
             post.test(&mut app.connect()?, &channel)
                 .map_err(|error| Failure::failed(format!("the test did not leave by {channel}: {error}")))?;

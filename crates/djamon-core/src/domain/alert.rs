@@ -80,7 +80,7 @@ pub enum Audience {
 }
 
 impl Audience {
-    /// How many messages are under way to them at a time, each of another outage.
+    /// How many processes tell them side by side, each of another outage.
     pub const fn at_a_time(self) -> usize {
         match self {
             Audience::People => 1,

@@ -32,11 +32,11 @@ pub fn claim(
     audience: Audience,
     now: Instant,
 ) -> Result<Option<Claim>, StoreError> {
-    Ok(turn(connection, channel, audience, &[], 1, now)?.0.pop())
+    Ok(turn(connection, channel, audience, None, true, now)?.0)
 }
 
-/// Notes what became of the claims that were `settled`, and claims at most `most` further messages, oldest first, all in
-/// one transaction. Gives the claims, and how many rows were parked.
+/// Notes what became of the claim that was `settled`, and claims the next message if it `goes_on`, in one transaction.
+/// Gives the claim, and how many rows were parked.
 ///
 /// # Errors
 /// What the database says; then nothing was noted, and what was sent will be sent again under the same key.
@@ -44,25 +44,37 @@ pub fn turn(
     connection: &mut AnyConnection,
     channel: &str,
     audience: Audience,
-    settled: &[(Claim, Settled)],
-    most: usize,
+    settled: Option<&(Claim, Settled)>,
+    goes_on: bool,
     now: Instant,
-) -> Result<(Vec<Claim>, usize), StoreError> {
+) -> Result<(Option<Claim>, usize), StoreError> {
+    let most = usize::from(goes_on);
     // Most runs owe nothing: asking first keeps them from taking the write lock.
-    if settled.is_empty() && next(connection, channel, audience, most, now)?.is_empty() {
-        return Ok((Vec::new(), 0));
+    if settled.is_none() && next(connection, channel, audience, most, now)?.is_empty() {
+        return Ok((None, 0));
     }
     write(connection, |connection| {
-        let mut parked = 0;
-        for (claim, became) in settled {
-            parked += marks::note(connection, claim, became, now)?;
-        }
-        let mut claims = Vec::new();
-        for message in next(connection, channel, audience, most, now)? {
-            claims.push(take(connection, channel, message, now)?);
-        }
-        Ok((claims, parked))
+        let parked = match settled {
+            Some((claim, became)) => marks::note(connection, claim, became, now)?,
+            None => 0,
+        };
+        let message = next(connection, channel, audience, most, now)?.pop();
+        let claim = message.map(|message| take(connection, channel, message, now)).transpose()?;
+        Ok((claim, parked))
     })
+}
+
+/// How many messages may be under way to `channel` side by side now, each of another outage.
+///
+/// # Errors
+/// What the database says.
+pub fn ready(
+    connection: &mut AnyConnection,
+    channel: &str,
+    audience: Audience,
+    now: Instant,
+) -> Result<usize, StoreError> {
+    Ok(next(connection, channel, audience, audience.at_a_time(), now)?.len())
 }
 
 /// Rows that are to leave as one message.
@@ -126,7 +138,6 @@ fn next(
     most: usize,
     now: Instant,
 ) -> Result<Vec<Message>, StoreError> {
-    let most = most.min(audience.at_a_time());
     if most == 0 || asked_to_wait(connection, channel, now)? {
         return Ok(Vec::new());
     }

@@ -15,7 +15,7 @@ mod marks;
 mod queries;
 mod stats;
 
-pub use claims::{claim, turn};
+pub use claims::{claim, ready, turn};
 pub use marks::{Settled, retry, settle};
 pub use queries::{Filter, Trouble, backlog, channels, newest, of_outage, owed_channels, trouble};
 pub use stats::{DAYS, Stats, stats};
@@ -101,11 +101,11 @@ struct Row {
 }
 
 impl Row {
-    /// Whether it may not leave yet. A time further away than any that is ever set was set by a clock that has been
-    /// set back since, and counts for nothing.
+    /// Whether it may not leave yet. A time much further away than any that is ever set was set by a clock that has been
+    /// set back since, and counts for nothing; a little further is one set while we waited for the database's lock.
     fn waits(&self, now: Instant) -> bool {
         let longest = match self.state.as_str() {
-            "claimed" => LEASE,
+            "claimed" => 2 * LEASE,
             "retry" => TRIED_FOR,
             _ => return false,
         };
