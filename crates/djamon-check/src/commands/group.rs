@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use anstyle::Style;
-use djamon_core::domain::Instant;
+use djamon_core::domain::{Instant, text};
 use djamon_core::domain::group::{GroupChange, NewGroup};
 use djamon_core::json::{GroupJson, Reader};
 use djamon_core::store::statuses::{self, Which};
@@ -97,7 +97,7 @@ fn list(
     let mut table = Table::new(["GROUP", "NAME", "SITES", "VISITORS"]);
     for group in all {
         let visitors = if group.public { "see it" } else { "do not see it" };
-        let sites = group.sites.len().to_string();
+        let sites = text::count(group.sites.len());
         table.line(Style::new(), [group.slug, group.name, sites, visitors.to_owned()]);
     }
     table.write(out)
