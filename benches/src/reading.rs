@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use djamon_core::domain::SiteId;
 use djamon_core::domain::series::Window;
+use djamon_core::store::figures::Written;
 use djamon_core::store::{series, statuses, views};
 
 use crate::histories;
@@ -59,8 +60,7 @@ fn asked(dialect: Dialect, rows: u64) -> Result<Asked> {
     })?;
     let before_states = own_cpu()?;
     let states = Laps::measured(0..STATES, |_| {
-        let mut all = statuses::of(connection, &statuses::Which::All)?;
-        statuses::add_figures(connection, &mut all, now)?;
+        let all = statuses::with_figures(connection, &statuses::Which::All, now, &mut Written::default())?;
         let known = all.iter().filter(|one| one.figures.month.uptime_ppm.is_some()).count();
         ensure!(known == usize::try_from(SITES)?, "{known} figures");
         Ok(())

@@ -12,7 +12,7 @@ use djamon_core::clock::{Clock, Stopwatch, SystemClock};
 use djamon_core::domain::{Instant, Site, text};
 use djamon_core::store::backend::lock::try_purge_lock;
 use djamon_core::store::purge::{self, Course, Kind, Limits};
-use djamon_core::store::{AnyConnection, hours, outages, statuses, views, write};
+use djamon_core::store::{AnyConnection, figures, outages, statuses, views, write};
 use djamon_tests::database::TestDatabase;
 use djamon_tests::scripted::{add_site, run, seen};
 use djamon_tests::{binary, on_both};
@@ -116,7 +116,7 @@ fn others(
         let mut all = statuses::of(&mut connection, &statuses::Which::All).unwrap();
         statuses::add_figures(&mut connection, &mut all, at).unwrap();
         views::before(&mut connection, sites[1].id, None, 10).unwrap();
-        hours::figures(&mut connection, None, at).unwrap();
+        figures::of(&mut connection, None, at).unwrap();
         longest = longest.max(watch.elapsed());
         done.fetch_add(1, Ordering::Relaxed);
     }

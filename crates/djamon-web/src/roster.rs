@@ -4,6 +4,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use djamon_core::domain::Instant;
+use djamon_core::store::figures::Written;
 use djamon_core::store::statuses::SiteStatus;
 
 const MINUTE_MS: i64 = 60_000;
@@ -11,8 +12,15 @@ const MINUTE_MS: i64 = 60_000;
 /// The sites as they were read last, for members and for visitors.
 #[derive(Default)]
 pub struct Roster {
-    members: Mutex<Option<Read>>,
-    visitors: Mutex<Option<Read>>,
+    members: Mutex<Slot>,
+    visitors: Mutex<Slot>,
+}
+
+#[derive(Default)]
+struct Slot {
+    read: Option<Read>,
+    /// What was read of hours and days that are over.
+    written: Written,
 }
 
 struct Read {
@@ -32,16 +40,16 @@ impl Roster {
         sees_private: bool,
         state: u64,
         now: Instant,
-        read: impl FnOnce() -> Result<Vec<SiteStatus>, E>,
+        read: impl FnOnce(&mut Written) -> Result<Vec<SiteStatus>, E>,
     ) -> Result<Arc<Vec<SiteStatus>>, E> {
         let slot = if sees_private { &self.members } else { &self.visitors };
         let of = (state, now.ms().div_euclid(MINUTE_MS));
         let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = slot.as_ref().filter(|known| known.of == of) {
+        if let Some(known) = slot.read.as_ref().filter(|known| known.of == of) {
             return Ok(Arc::clone(&known.sites));
         }
-        let sites = Arc::new(read()?);
-        *slot = Some(Read { of, sites: Arc::clone(&sites) });
+        let sites = Arc::new(read(&mut slot.written)?);
+        slot.read = Some(Read { of, sites: Arc::clone(&sites) });
         Ok(sites)
     }
 }
@@ -63,7 +71,7 @@ mod tests {
             (false, 2, 60_000, true),
             (true, 1, 59_999, false),
         ] {
-            let read = || -> Result<Vec<SiteStatus>, ()> {
+            let read = |_: &mut Written| -> Result<Vec<SiteStatus>, ()> {
                 reads.set(reads.get() + 1);
                 Ok(Vec::new())
             };
@@ -71,6 +79,6 @@ mod tests {
             expected += i32::from(is_read);
             assert_eq!(reads.get(), expected, "{sees_private} {state} {ms}");
         }
-        assert_eq!(roster.sites(false, 3, Instant::from_ms(0), || Err("gone")), Err("gone"));
+        assert_eq!(roster.sites(false, 3, Instant::from_ms(0), |_| Err("gone")), Err("gone"));
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use djamon_core::store::figures::Written;
 use djamon_core::store::statuses::{SiteStatus, Which};
 use djamon_core::store::{AnyConnection, checkup, groups, statuses};
 
@@ -49,13 +50,12 @@ pub fn home(ask: &Ask) -> Result<Answer, WebError> {
 
 /// Every site that the reader may see, the worst first.
 fn all_sites(ask: &Ask, database: &mut AnyConnection) -> Result<Arc<Vec<SiteStatus>>, WebError> {
-    let mut read = || {
-        let mut sites = visible::sites(ask.reader, statuses::of(database, &Which::All)?);
-        statuses::add_figures(database, &mut sites, ask.now)?;
-        Ok(sites)
+    let mut read = |written: &mut Written| {
+        let sites = statuses::with_figures(database, &Which::All, ask.now, written)?;
+        Ok(visible::sites(ask.reader, sites))
     };
     match ask.state {
         Some(state) => ask.app.roster.sites(ask.reader.sees_private(), state, ask.now, &mut read),
-        None => read().map(Arc::new),
+        None => read(&mut Written::default()).map(Arc::new),
     }
 }
