@@ -7,7 +7,6 @@ use anyhow::{Context, Result, ensure};
 use djamon_core::clock::{Clock, Stopwatch, SystemClock};
 use djamon_core::domain::Instant;
 use djamon_core::domain::uptime::HOUR_MS;
-use djamon_core::store::figures::Written;
 use djamon_core::store::{AnyConnection, statuses, views};
 
 use crate::history::{self, SITES};
@@ -126,8 +125,7 @@ impl Others {
             self.at = self.at.plus(Duration::from_mins(1));
             batches.push(self.minutes.record(&mut self.connection, self.at)?.wall);
             let watch = Stopwatch::start();
-            let (which, written) = (statuses::Which::All, &mut Written::default());
-            let all = statuses::with_figures(&mut self.reader, &which, self.at, written)?;
+            let all = statuses::with_figures(&mut self.reader, &statuses::Which::All, self.at)?;
             let site = all.first().context("sites")?.site.id;
             views::before(&mut self.reader, site, None, 20)?;
             ensure!(all.len() == usize::try_from(SITES)?, "{} sites", all.len());

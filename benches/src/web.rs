@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use djamon_core::clock::{Clock, SystemClock};
+use djamon_core::clock::{Clock, Stopwatch, SystemClock};
 use djamon_core::store::DatabaseUrl;
 use djamon_core::store::backend::migrate::open_or_create;
 use djamon_tests::chromium;
@@ -16,6 +16,7 @@ use tempfile::TempDir;
 
 use crate::client::{self, Question};
 use crate::database;
+use crate::laps::Laps;
 use crate::sections::Extent;
 use crate::table::Bar::{self, AtLeast, AtMost};
 use crate::table::{Figure, Table};
@@ -28,6 +29,8 @@ const CONNECTIONS: usize = 8;
 struct Served {
     child: Child,
     address: SocketAddr,
+    /// Its database, for runs meanwhile.
+    scene: Scene,
     _directory: TempDir,
 }
 
@@ -41,7 +44,8 @@ impl Served {
         let mut connection = open_or_create(&DatabaseUrl::parse(&url)?)?;
         let now = SystemClock::start().now();
         database::add_history(&mut connection, views, now.minus(HOUR * 24 * 31))?;
-        fill(&mut Scene::new(connection, now), sites);
+        let mut scene = Scene::new(connection, now);
+        fill(&mut scene, sites);
 
         let program = std::env::current_exe()?.with_file_name("djamon-web");
         ensure!(program.exists(), "{} is missing; run make bench", program.display());
@@ -50,7 +54,25 @@ impl Served {
         BufReader::new(child.stderr.take().context("stderr")?).read_line(&mut line)?;
         let port = line.split("port ").nth(1).and_then(|rest| rest.split(':').next());
         let port: u16 = port.with_context(|| format!("djamon-web said {line:?}"))?.parse()?;
-        Ok(Served { child, address: SocketAddr::from(([127, 0, 0, 1], port)), _directory: directory })
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        Ok(Served { child, address, scene, _directory: directory })
+    }
+
+    /// How long each of `count` answers took, until its first byte and until its last: before each a run has looked at all
+    /// sites and come to its end, which is not timed. So the state is another one each time, and the list is read anew.
+    fn after_runs(&mut self, question: &Question, count: u64) -> Result<[Laps; 2]> {
+        let mut client = client::Client::connect(self.address)?;
+        let (mut first_bytes, mut wholes) = (Vec::new(), Vec::new());
+        for number in 0..count {
+            // A run of the scene takes two seconds by its own clock.
+            self.scene.now = SystemClock::start().now().minus(Duration::from_secs(3));
+            self.scene.minute(|_| good());
+            let (watch, mut first_byte) = (Stopwatch::start(), Duration::default());
+            client.ask(question, number, &mut first_byte)?;
+            first_bytes.push(first_byte);
+            wholes.push(watch.elapsed());
+        }
+        Ok([Laps::of(first_bytes), Laps::of(wholes)])
     }
 
     /// The most memory it held so far, in bytes.
@@ -96,11 +118,14 @@ pub fn pages(extent: Extent, table: &mut Table) -> Result<()> {
         client::load(of.address, question, CONNECTIONS, LONG).map(Figure::Count)
     };
 
-    let hundred = Served::new(100, 0)?;
+    let mut hundred = Served::new(100, 0)?;
     let measured = rate(&hundred, &anew("/?n=", "identity"))?;
     table.row("home of 100 sites, rendered anew: a second", measured, None, AtLeast(Figure::Count(1000)))?;
     let measured = rate(&hundred, &kept("/"))?;
     table.row("home of 100 sites, kept: a second", measured, None, AtLeast(Figure::Count(20_000)))?;
+    let [_, changed] = hundred.after_runs(&anew("/?n=", "identity"), 500)?;
+    let title = "home of 100 sites, state changed each time, one connection: a second";
+    table.row(title, Figure::Count(changed.a_second()?), None, AtLeast(Figure::Count(1000)))?;
     drop(hundred);
 
     let (views, name) = match extent {
@@ -111,12 +136,16 @@ pub fn pages(extent: Extent, table: &mut Table) -> Result<()> {
     let few = Served::new(1000, 100_000)?;
     let reference = first_byte(&few)?;
     drop(few);
-    let thousand = Served::new(1000, views)?;
+    let mut thousand = Served::new(1000, views)?;
     let measured = first_byte(&thousand)?;
     let title = format!("home of 1,000 sites on {name}, first byte (p95)");
     table.row(&title, measured, Some(reference), AtMost(Figure::Time(Duration::from_millis(60))))?;
     let title = format!("the same beside 100,000 SiteViews ({name})");
     table.row(&title, measured, Some(reference), Bar::Ratio(1.25))?;
+    let [changed, _] = thousand.after_runs(&anew("/?n=", "br"), 100)?;
+    let title = format!("home of 1,000 sites on {name}, state changed each time, first byte (p95)");
+    let bar = AtMost(Figure::Time(Duration::from_millis(60)));
+    table.row(&title, Figure::Time(changed.percentile(95)?), None, bar)?;
     let complete = complete(&thousand)?;
     let half = AtMost(Figure::Time(Duration::from_millis(500)));
     table.row("home of 1,000 sites, complete in Chromium (median)", complete, None, half)?;

@@ -15,10 +15,9 @@ use djamon_core::domain::series::Window;
 use djamon_core::domain::times::Times;
 use djamon_core::domain::uptime::Tally;
 use djamon_core::domain::{Instant, Observation, Outcome, Policy, ScopeRule, Site, SiteId};
-use djamon_core::store::figures::Written;
 use djamon_core::store::record::{self, ViewIds};
 use djamon_core::store::runs::{self, Ending};
-use djamon_core::store::statuses::Which;
+use djamon_core::store::statuses::Known;
 use djamon_core::store::{AnyConnection, figures, hours, series, statuses};
 use djamon_tests::clock::NOON;
 use djamon_tests::database::{Backend, TestDatabase};
@@ -209,7 +208,7 @@ fn perform(
 ) -> Instant {
     let location = runs::location(connection, "default").unwrap();
     let mut at = start;
-    let mut written = Written::default();
+    let mut known = Known::default();
     for run in history {
         at += run.pause * STEP;
         let now = Instant::from_ms(at);
@@ -244,7 +243,7 @@ fn perform(
         runs::finish(connection, number, &ending).unwrap();
         // Whoever keeps what rows said shows what whoever reads them anew does: now, and later in the day.
         for later in [now, now.plus(Duration::from_secs(3 * 3600))] {
-            let kept = statuses::with_figures(connection, &Which::All, later, &mut written).unwrap();
+            let kept = statuses::all_again(connection, later, 0, &mut known).unwrap();
             let anew = figures::of(connection, None, later).unwrap();
             for one in kept {
                 assert_eq!(one.figures, anew.get(&one.site.id).copied().unwrap_or_default(), "{later:?}");

@@ -4,8 +4,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use djamon_core::domain::Instant;
-use djamon_core::store::figures::Written;
-use djamon_core::store::statuses::SiteStatus;
+use djamon_core::store::statuses::{Known, SiteStatus};
 
 const MINUTE_MS: i64 = 60_000;
 
@@ -19,8 +18,7 @@ pub struct Roster {
 #[derive(Default)]
 struct Slot {
     read: Option<Read>,
-    /// What was read of hours and days that are over.
-    written: Written,
+    known: Known,
 }
 
 struct Read {
@@ -40,15 +38,15 @@ impl Roster {
         sees_private: bool,
         state: u64,
         now: Instant,
-        read: impl FnOnce(&mut Written) -> Result<Vec<SiteStatus>, E>,
+        read: impl FnOnce(&mut Known) -> Result<Vec<SiteStatus>, E>,
     ) -> Result<Arc<Vec<SiteStatus>>, E> {
         let slot = if sees_private { &self.members } else { &self.visitors };
         let of = (state, now.ms().div_euclid(MINUTE_MS));
         let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = slot.read.as_ref().filter(|known| known.of == of) {
-            return Ok(Arc::clone(&known.sites));
+        if let Some(last) = slot.read.as_ref().filter(|last| last.of == of) {
+            return Ok(Arc::clone(&last.sites));
         }
-        let sites = Arc::new(read(&mut slot.written)?);
+        let sites = Arc::new(read(&mut slot.known)?);
         slot.read = Some(Read { of, sites: Arc::clone(&sites) });
         Ok(sites)
     }
@@ -71,7 +69,7 @@ mod tests {
             (false, 2, 60_000, true),
             (true, 1, 59_999, false),
         ] {
-            let read = |_: &mut Written| -> Result<Vec<SiteStatus>, ()> {
+            let read = |_: &mut Known| -> Result<Vec<SiteStatus>, ()> {
                 reads.set(reads.get() + 1);
                 Ok(Vec::new())
             };

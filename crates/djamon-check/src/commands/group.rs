@@ -6,7 +6,6 @@ use anstyle::Style;
 use djamon_core::domain::group::{GroupChange, NewGroup};
 use djamon_core::domain::{Instant, text};
 use djamon_core::json::{GroupJson, Reader};
-use djamon_core::store::figures::Written;
 use djamon_core::store::statuses::{self, Which};
 use djamon_core::store::{AnyConnection, StoreError, groups, write};
 
@@ -88,7 +87,7 @@ fn list(
     now: Instant,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
-    let sites = statuses::with_figures(connection, &Which::All, now, &mut Written::default())?;
+    let sites = statuses::with_figures(connection, &Which::All, now)?;
     let all: Vec<GroupJson> =
         groups::all(connection)?.iter().map(|group| GroupJson::new(group, &sites, Reader::Member)).collect();
     if as_json {

@@ -54,8 +54,7 @@ pub fn of(connection: &mut AnyConnection, which: &Which) -> Result<Vec<SiteStatu
     Ok(standing_so(sites, states, HashMap::new()))
 }
 
-/// The same with their uptime and coverage as they are at `now`. `written` is what was read of all sites before, which need
-/// not be read again.
+/// The same with their uptime and coverage as they are at `now`.
 ///
 /// # Errors
 /// What the database says.
@@ -63,18 +62,50 @@ pub fn with_figures(
     connection: &mut AnyConnection,
     which: &Which,
     now: Instant,
-    written: &mut Written,
 ) -> Result<Vec<SiteStatus>, StoreError> {
     let sites = sites(connection, which)?;
+    let ids: Vec<SiteId> = sites.iter().map(|(site, ..)| site.id).collect();
+    let ids = (*which != Which::All).then_some(ids.as_slice());
+    figured(connection, which, sites, ids, now, &mut Written::default())
+}
+
+/// What was read of all sites before, and need not be read again.
+#[derive(Debug, Default)]
+pub struct Known {
+    written: Written,
+    sites: Option<(u64, Vec<Found>)>,
+}
+
+/// All sites with uptime and coverage as they are at `now`; what is `known` of them is not read again. `plan` is another
+/// number after every edit of a site or group.
+///
+/// # Errors
+/// What the database says.
+pub fn all_again(
+    connection: &mut AnyConnection,
+    now: Instant,
+    plan: u64,
+    known: &mut Known,
+) -> Result<Vec<SiteStatus>, StoreError> {
+    let sites = match known.sites.take().filter(|(of, _)| *of == plan) {
+        Some((_, sites)) => sites,
+        None => sites(connection, &Which::All)?,
+    };
+    known.sites = Some((plan, sites.clone()));
+    figured(connection, &Which::All, sites, None, now, &mut known.written)
+}
+
+fn figured(
+    connection: &mut AnyConnection,
+    which: &Which,
+    sites: Vec<Found>,
+    ids: Option<&[SiteId]>,
+    now: Instant,
+    written: &mut Written,
+) -> Result<Vec<SiteStatus>, StoreError> {
     let states = states(connection, which, &sites)?;
     let ledgers: Vec<_> = states.iter().map(|(whose, state)| (*whose, &state.ledger)).collect();
-    let figures = match which {
-        Which::All => figures::of_ledgers(connection, None, &ledgers, now, written)?,
-        Which::Group(_) | Which::Slug(_) => {
-            let ids: Vec<SiteId> = sites.iter().map(|(site, ..)| site.id).collect();
-            figures::of_ledgers(connection, Some(&ids), &ledgers, now, &mut Written::default())?
-        }
-    };
+    let figures = figures::of_ledgers(connection, ids, &ledgers, now, written)?;
     Ok(standing_so(sites, states, figures))
 }
 

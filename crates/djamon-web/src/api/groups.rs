@@ -2,7 +2,6 @@
 
 use djamon_core::domain::Group;
 use djamon_core::json::GroupJson;
-use djamon_core::store::figures::Written;
 use djamon_core::store::statuses::Which;
 use djamon_core::store::{AnyConnection, groups as store, statuses};
 
@@ -35,7 +34,7 @@ pub fn groups(ask: &Ask) -> Result<Answer, WebError> {
     let mut all = store::all(database)?;
     all.retain(|group| group.public || ask.reader.sees_private());
     let next = part.and_then(|part| part.cut(&mut all, |group| group.id.0));
-    let sites = statuses::with_figures(database, &Which::All, ask.now, &mut Written::default())?;
+    let sites = statuses::with_figures(database, &Which::All, ask.now)?;
     let object = |group: &Group| GroupJson::new(group, &sites, ask.reader);
     Answer::json(&List { items: all.iter().map(object).collect(), next })
 }
@@ -72,6 +71,6 @@ pub fn group(ask: &Ask) -> Result<Answer, WebError> {
 /// [`WebError::Database`].
 pub fn shown(ask: &Ask, database: &mut AnyConnection, group: &Group) -> Result<Answer, WebError> {
     let which = Which::Group(group.id);
-    let sites = statuses::with_figures(database, &which, ask.now, &mut Written::default())?;
+    let sites = statuses::with_figures(database, &which, ask.now)?;
     Answer::json(&GroupJson::new(group, &sites, ask.reader))?.with_version(group.version)
 }

@@ -1,6 +1,5 @@
 //! `/groups/{slug}`: the systems of one group.
 
-use djamon_core::store::figures::Written;
 use djamon_core::store::statuses::Which;
 use djamon_core::store::{groups, outages as store, statuses};
 use serde::Serialize;
@@ -36,7 +35,7 @@ pub fn group(ask: &Ask) -> Result<Answer, WebError> {
         return Err(WebError::NotFound);
     }
     let which = Which::Group(group.id);
-    let sites = statuses::with_figures(database, &which, ask.now, &mut Written::default())?;
+    let sites = statuses::with_figures(database, &which, ask.now)?;
     let sites = visible::sites(ask.reader, sites);
     let mut found = Vec::new();
     for one in sites.iter().take(SITES) {
