@@ -2,7 +2,8 @@
 //! goes on is in the sites' states, and is added here.
 //!
 //! A row is written in the transaction in which the open hour of its site's state moves on. So while all states have the
-//! hours they had, the sums of the rows are what they were: whoever asks again and again keeps them as [`Written`].
+//! hours they had, the sums of the rows are what they were: whoever asks again and again keeps them as [`Written`]. The
+//! purge takes no day away, and no hour that is asked for here: hours are kept for a day at least.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
