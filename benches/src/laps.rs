@@ -41,13 +41,6 @@ impl Laps {
         self.percentile(50)
     }
 
-    /// How often it was done a second, one after the other.
-    pub fn a_second(&self) -> Result<u64> {
-        let took = self.0.iter().sum::<Duration>().as_micros();
-        let count = u128::try_from(self.0.len())?;
-        Ok(u64::try_from((count * 1_000_000).checked_div(took).context("nothing was timed")?)?)
-    }
-
     /// The longest.
     pub fn longest(&self) -> Result<Duration> {
         self.percentile(100)
