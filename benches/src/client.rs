@@ -30,8 +30,8 @@ impl Client {
         Ok(Client(address, BufReader::with_capacity(64 * 1024, stream)))
     }
 
-    /// Asks, and gives the length of the body; how long until the first byte of the answer is left in `first_byte`.
-    pub fn ask(&mut self, question: &Question, number: u64, first_byte: &mut Duration) -> Result<usize> {
+    /// Asks, and gives the body; how long until the first byte of the answer is left in `first_byte`.
+    pub fn ask(&mut self, question: &Question, number: u64, first_byte: &mut Duration) -> Result<Vec<u8>> {
         let number = if question.is_new { number.to_string() } else { String::new() };
         let (path, encoding) = (question.path, question.encoding);
         let request =
@@ -58,7 +58,7 @@ impl Client {
         }
         let mut body = vec![0; length.context("an answer without a length")?];
         self.1.read_exact(&mut body)?;
-        Ok(body.len())
+        Ok(body)
     }
 }
 

@@ -125,8 +125,7 @@ impl Others {
             self.at = self.at.plus(Duration::from_mins(1));
             batches.push(self.minutes.record(&mut self.connection, self.at)?.wall);
             let watch = Stopwatch::start();
-            let mut all = statuses::of(&mut self.reader, &statuses::Which::All)?;
-            statuses::add_figures(&mut self.reader, &mut all, self.at)?;
+            let all = statuses::with_figures(&mut self.reader, &statuses::Which::All, self.at)?;
             let site = all.first().context("sites")?.site.id;
             views::before(&mut self.reader, site, None, 20)?;
             ensure!(all.len() == usize::try_from(SITES)?, "{} sites", all.len());

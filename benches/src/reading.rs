@@ -59,13 +59,18 @@ fn asked(dialect: Dialect, rows: u64) -> Result<Asked> {
     })?;
     let before_states = own_cpu()?;
     let states = Laps::measured(0..STATES, |_| {
-        let mut all = statuses::of(connection, &statuses::Which::All)?;
-        statuses::add_figures(connection, &mut all, now)?;
+        let all = statuses::with_figures(connection, &statuses::Which::All, now)?;
         let known = all.iter().filter(|one| one.figures.month.uptime_ppm.is_some()).count();
         ensure!(known == usize::try_from(SITES)?, "{known} figures");
         Ok(())
     })?;
     let states_cpu = own_cpu()?.saturating_sub(before_states) / STATES;
+    let mut known = statuses::Known::default();
+    let again = Laps::measured(0..STATES, |_| {
+        let all = statuses::all_again(connection, now, 0, &mut known)?;
+        ensure!(all.len() == usize::try_from(SITES)?, "{} sites", all.len());
+        Ok(())
+    })?;
     let page = Laps::measured(some(), |n| {
         let days = series::days(connection, site(n)?, 366, now)?;
         ensure!(days.len() == 366, "{} days", days.len());
@@ -81,6 +86,7 @@ fn asked(dialect: Dialect, rows: u64) -> Result<Asked> {
         ("last 10 views of a site", last.median()?, ms(1)),
         ("last 20 views of a site", before.median()?, Bar::None),
         ("state and uptime of 1,000 sites", states.median()?, ms(20)),
+        ("the same by who has asked in this hour", again.median()?, ms(20)),
         ("state and uptime of 1,000 sites: CPU of the asker", states_cpu, Bar::None),
         ("a year's chart (page)", page.median()?, ms(10)),
         ("a year's chart (JSON)", json.median()?, ms(10)),

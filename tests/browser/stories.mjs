@@ -190,6 +190,43 @@ const stories = {
     }
   },
 
+  async times_are_by_the_readers_own_clock() {
+    const zone = "Asia/Kathmandu"; // A quarter of an hour beside the full one.
+    await withBrowser(address, { timezoneId: zone }, async (_, page) => {
+      for (const path of ["", "sites/shop", "outages", "outages/1"]) {
+        await page.goto(path);
+        const times = await page.locator("time[datetime]").evaluateAll((all) => all.map((one) => (
+          { at: one.dateTime, text: one.textContent, title: one.title })));
+        assert.ok(times.length > 0, path);
+        for (const { at, text, title } of times) {
+          const there = new Date(at).toLocaleString("sv-SE", { timeZone: zone });
+          assert.equal(text, there.slice(0, text.length), `${path}: ${at}`);
+          assert.match(text, /^\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?$/);
+          assert.equal(title, `${new Date(at).toISOString().slice(0, 19).replace("T", " ")} UTC`, path);
+        }
+      }
+    });
+  },
+
+  async on_paper_there_is_nothing_to_click_and_no_dark() {
+    await withBrowser(address, { colorScheme: "dark" }, async (_, page) => {
+      await page.goto("?theme=dark");
+      for (const path of ["", "sites/shop", "outages/1"]) {
+        await page.goto(path);
+        await page.emulateMedia({ media: "print" });
+        const paper = await page.evaluate(() => ({
+          ground: getComputedStyle(document.body).backgroundColor,
+          ink: getComputedStyle(document.querySelector("h1")).color,
+          toClick: [...document.querySelectorAll("button, input, select, nav, .themes")].filter((one) => one.checkVisibility()).length,
+          wide: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+        }));
+        assert.deepEqual([paper.ground, paper.toClick, paper.wide], ["rgb(255, 255, 255)", 0, 0], path);
+        assert.ok(paper.ink.match(/\d+/g).every((part) => Number(part) < 128), `${path}: ${paper.ink}`);
+        await page.emulateMedia({ media: "screen" });
+      }
+    });
+  },
+
   async every_page_is_sound_in_the_light() {
     await withBrowser(address, { colorScheme: "light" }, (_, page) => everyPageIsSound(page, "light"), AWAY);
   },

@@ -127,6 +127,8 @@ stories! {
     every_control_is_reached_by_keyboard
     everything_on_a_phone
     names_are_whole_on_every_screen
+    times_are_by_the_readers_own_clock
+    on_paper_there_is_nothing_to_click_and_no_dark
     every_page_is_sound_in_the_light
     every_page_is_sound_in_the_dark
 }

@@ -9,10 +9,10 @@ use diesel::sql_types::{BigInt, Text};
 use diesel::{QueryableByName, RunQueryDsl};
 use djamon_core::calendar::Zone;
 use djamon_core::clock::{Clock, Stopwatch, SystemClock};
-use djamon_core::domain::{Instant, Site};
+use djamon_core::domain::{Instant, Site, text};
 use djamon_core::store::backend::lock::try_purge_lock;
 use djamon_core::store::purge::{self, Course, Kind, Limits};
-use djamon_core::store::{AnyConnection, hours, outages, statuses, views, write};
+use djamon_core::store::{AnyConnection, figures, outages, statuses, views, write};
 use djamon_tests::database::TestDatabase;
 use djamon_tests::scripted::{add_site, run, seen};
 use djamon_tests::{binary, on_both};
@@ -116,7 +116,7 @@ fn others(
         let mut all = statuses::of(&mut connection, &statuses::Which::All).unwrap();
         statuses::add_figures(&mut connection, &mut all, at).unwrap();
         views::before(&mut connection, sites[1].id, None, 10).unwrap();
-        hours::figures(&mut connection, None, at).unwrap();
+        figures::of(&mut connection, None, at).unwrap();
         longest = longest.max(watch.elapsed());
         done.fetch_add(1, Ordering::Relaxed);
     }
@@ -192,7 +192,7 @@ on_both! {
         let (owed, days) = (count(&mut connection, "outbox WHERE state <> 'sent'"), count(&mut connection, "site_days"));
         let (code, would, _) = said(&mut purging(&database, &["--dry-run"]));
         assert_eq!(code, 0);
-        for line in [format!("{old_hours} hours would go"), "1 sent alerts would go".into(), "2 details would go".into()] {
+        for line in [format!("{} hours would go", text::count(old_hours)), "1 sent alerts would go".into(), "2 details would go".into()] {
             assert!(would.contains(&line), "{line}: {would}");
         }
         assert!(count(&mut connection, "details") > 0 && count(&mut connection, "outbox WHERE state = 'sent'") == 1, "nothing went");

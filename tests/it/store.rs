@@ -15,7 +15,7 @@ use djamon_core::store::outbox::{Filter, Settled};
 use djamon_core::store::record::{self, ViewIds};
 use djamon_core::store::runs::Ending;
 use djamon_core::store::{
-    AnyConnection, groups, hours, outages, outbox, runs, sites, statuses, views, write,
+    AnyConnection, figures, groups, outages, outbox, runs, sites, statuses, views, write,
 };
 use djamon_tests::clock::NOON;
 use djamon_tests::on_both;
@@ -287,7 +287,7 @@ on_both! {
         for n in (0..60).chain(120..180) {
             run(&mut connection, minute(n), vec![seen(&shop, minute(n), true)], &[]);
         }
-        let figures = |connection: &mut AnyConnection, now| hours::figures(connection, None, now).unwrap()[&shop.id];
+        let figures = |connection: &mut AnyConnection, now| figures::of(connection, None, now).unwrap()[&shop.id];
         let at_end = figures(&mut connection, minute(180));
         assert_eq!(at_end.day.uptime_ppm, Some(1_000_000));
         // Known: 60 min, 1 min that the last look before the gap vouched for, 60 min; the window began 23 hours ago.
@@ -298,7 +298,7 @@ on_both! {
         let after = figures(&mut connection, minute(210));
         assert_eq!(after.day.uptime_ppm, Some(121 * 1_000_000 / 151));
         assert_eq!((after.week.uptime_ppm, after.month.uptime_ppm), (after.day.uptime_ppm, after.day.uptime_ppm));
-        assert_eq!(hours::figures(&mut connection, Some(&[shop.id]), minute(210)).unwrap()[&shop.id], after);
+        assert_eq!(figures::of(&mut connection, Some(&[shop.id]), minute(210)).unwrap()[&shop.id], after);
         assert_eq!(count(&mut connection, "site_hours"), 3, "hours are written when they are over");
         let next_week = figures(&mut connection, NOON.plus(Duration::from_secs(8 * 86_400)));
         assert_eq!((next_week.day.uptime_ppm, next_week.week.uptime_ppm), (None, None));
@@ -319,7 +319,7 @@ on_both! {
         let context = begin(&mut connection, location, minute(10));
         assert_eq!(runs::blind_since(&mut connection, location, context.run).unwrap(), Some(minute(1)));
         run(&mut connection, minute(10), vec![seen(&shop, minute(10), true)], &[]);
-        let day = hours::figures(&mut connection, None, minute(11)).unwrap()[&shop.id].day;
+        let day = figures::of(&mut connection, None, minute(11)).unwrap()[&shop.id].day;
         assert_eq!(day.coverage_ppm, Some(2 * 1_000_000 / (23 * 60 + 11)));
     }
 

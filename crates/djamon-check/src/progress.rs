@@ -23,7 +23,7 @@ impl Progress {
     /// A bar for `count` of anything.
     pub fn of(is_wanted: bool, count: u64, what: &str) -> Self {
         let bar = ProgressBar::with_draw_target(Some(count), ProgressDrawTarget::hidden());
-        let template = format!("{{bar:32}} {{pos}} of {{len}} {what}, {{elapsed}}");
+        let template = format!("{{bar:32}} {{human_pos}} of {{human_len}} {what}, {{elapsed}}");
         if let Ok(style) = ProgressStyle::with_template(&template) {
             bar.set_style(style);
         }

@@ -5,7 +5,7 @@ use std::io::Write;
 
 use djamon_core::calendar::rfc3339;
 use djamon_core::domain::run::{Blind, Counts};
-use djamon_core::domain::{Instant, Look, Observation, OutageId, SiteId};
+use djamon_core::domain::{Instant, Look, Observation, OutageId, SiteId, text};
 use djamon_core::store::{AnyConnection, StoreError, outages, sites};
 use serde::{Serialize, Serializer};
 
@@ -179,9 +179,9 @@ impl RunJson {
         let counted: Vec<_> = counted
             .iter()
             .filter(|(count, _)| *count > 0)
-            .map(|(count, word)| format!("{count} {word}"))
+            .map(|(many, word)| format!("{} {word}", text::count(many)))
             .collect();
-        let sites = format!("{} {}", self.sites, if self.sites == 1 { "site" } else { "sites" });
+        let sites = format!("{} {}", text::count(self.sites), if self.sites == 1 { "site" } else { "sites" });
         let counted = if counted.is_empty() { "nothing was due".to_owned() } else { counted.join(", ") };
         write!(out, "{sites}: {counted}")?;
         if let Some((reason, _)) = &self.blind.0 {
@@ -202,8 +202,8 @@ impl RunJson {
             (self.alerts.pending, "pending"),
             (i64::from(self.alerts.failed), "parked"),
         ];
-        for (count, word) in alerts.iter().filter(|(count, _)| *count > 0) {
-            write!(out, "; {count} alerts {word}")?;
+        for (many, word) in alerts.iter().filter(|(many, _)| *many > 0) {
+            write!(out, "; {} alerts {word}", text::count(many))?;
         }
         Ok(writeln!(out)?)
     }

@@ -2,6 +2,7 @@
 //! database.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::net::IpAddr;
 use std::ops::DerefMut;
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use std::sync::Arc;
 use actix_web::http::header::HeaderMap;
 use actix_web::web::{self, Bytes};
 use actix_web::{HttpRequest, cookie::Cookie};
+use djamon_core::domain::run::Run;
 use djamon_core::domain::{Instant, OutageId};
 use djamon_core::json::Reader;
 use djamon_core::store::AnyConnection;
@@ -21,6 +23,7 @@ use crate::client::Client;
 use crate::error::WebError;
 use crate::query::{self, Query};
 use crate::startup::App;
+use crate::watch::State;
 
 /// One request.
 pub struct Ask {
@@ -45,7 +48,9 @@ pub struct Ask {
     /// Path and parameters as they were sent.
     pub address: String,
     /// The state of the database that the answer is of at least; known to handlers of what readers see.
-    pub state: Option<u64>,
+    pub state: Option<State>,
+    /// The last run that came to its end, once somebody has asked for it: one answer tells of one.
+    pub last_run: OnceCell<Option<Run>>,
     path: Vec<(String, String)>,
 }
 
@@ -65,6 +70,7 @@ impl Ask {
             client: Client::of(request, &app.trusted_proxies),
             address: request.uri().to_string(),
             state: None,
+            last_run: OnceCell::new(),
             path: path.collect(),
         }
     }

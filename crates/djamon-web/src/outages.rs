@@ -5,7 +5,7 @@ use djamon_core::domain::{Event, OutageId};
 use djamon_core::store::notes;
 use djamon_core::store::outages::{self as store, OutageStory, Which};
 use djamon_core::store::outbox::Alert;
-use djamon_core::store::{AnyConnection, StoreError};
+use djamon_core::store::{AnyConnection, StoreError, statuses};
 
 use crate::ask::Ask;
 use crate::error::WebError;
@@ -66,6 +66,10 @@ pub fn count(
 /// # Errors
 /// What the database says.
 pub fn open(ask: &Ask, database: &mut AnyConnection) -> Result<Vec<Seen>, StoreError> {
+    // Mostly there is none, which is found out with less ado.
+    if statuses::open_outage(database)?.is_none() {
+        return Ok(Vec::new());
+    }
     let mut open = page(ask, database, Which::Open, None, 0, MOST)?;
     open.reverse();
     Ok(open)

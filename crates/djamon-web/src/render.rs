@@ -22,6 +22,7 @@ impl Renderer {
         let mut tera = Tera::new();
         tera.register_filter("readable_time", readable_time);
         tera.register_filter("ordinal", ordinal);
+        tera.register_filter("count", count);
         tera.register_filter("urlpart", urlpart);
         let path = base.to_owned();
         tera.register_function("asset", move |args: Kwargs, _: &State| asset(&path, &args));
@@ -78,6 +79,10 @@ fn readable_time(seconds: u64, _: Kwargs, _: &State) -> String {
 
 fn ordinal(number: u64, _: Kwargs, _: &State) -> TeraResult<String> {
     text::ordinal(number).map_err(Error::message)
+}
+
+fn count(number: i64, _: Kwargs, _: &State) -> String {
+    text::count(number)
 }
 
 /// Text as a part of a path.

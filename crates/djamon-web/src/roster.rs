@@ -4,15 +4,21 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use djamon_core::domain::Instant;
-use djamon_core::store::statuses::SiteStatus;
+use djamon_core::store::statuses::{Known, SiteStatus};
 
 const MINUTE_MS: i64 = 60_000;
 
 /// The sites as they were read last, for members and for visitors.
 #[derive(Default)]
 pub struct Roster {
-    members: Mutex<Option<Read>>,
-    visitors: Mutex<Option<Read>>,
+    members: Mutex<Slot>,
+    visitors: Mutex<Slot>,
+}
+
+#[derive(Default)]
+struct Slot {
+    read: Option<Read>,
+    known: Known,
 }
 
 struct Read {
@@ -32,16 +38,16 @@ impl Roster {
         sees_private: bool,
         state: u64,
         now: Instant,
-        read: impl FnOnce() -> Result<Vec<SiteStatus>, E>,
+        read: impl FnOnce(&mut Known) -> Result<Vec<SiteStatus>, E>,
     ) -> Result<Arc<Vec<SiteStatus>>, E> {
         let slot = if sees_private { &self.members } else { &self.visitors };
         let of = (state, now.ms().div_euclid(MINUTE_MS));
         let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = slot.as_ref().filter(|known| known.of == of) {
-            return Ok(Arc::clone(&known.sites));
+        if let Some(last) = slot.read.as_ref().filter(|last| last.of == of) {
+            return Ok(Arc::clone(&last.sites));
         }
-        let sites = Arc::new(read()?);
-        *slot = Some(Read { of, sites: Arc::clone(&sites) });
+        let sites = Arc::new(read(&mut slot.known)?);
+        slot.read = Some(Read { of, sites: Arc::clone(&sites) });
         Ok(sites)
     }
 }
@@ -63,7 +69,7 @@ mod tests {
             (false, 2, 60_000, true),
             (true, 1, 59_999, false),
         ] {
-            let read = || -> Result<Vec<SiteStatus>, ()> {
+            let read = |_: &mut Known| -> Result<Vec<SiteStatus>, ()> {
                 reads.set(reads.get() + 1);
                 Ok(Vec::new())
             };
@@ -71,6 +77,6 @@ mod tests {
             expected += i32::from(is_read);
             assert_eq!(reads.get(), expected, "{sees_private} {state} {ms}");
         }
-        assert_eq!(roster.sites(false, 3, Instant::from_ms(0), || Err("gone")), Err("gone"));
+        assert_eq!(roster.sites(false, 3, Instant::from_ms(0), |_| Err("gone")), Err("gone"));
     }
 }

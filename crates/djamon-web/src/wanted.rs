@@ -47,7 +47,8 @@ pub fn answer(mut ask: Ask, route: &Route) -> Result<Answer, WebError> {
     }
     // The head of a page names the person who is signed in.
     let is_personal = route.face == Face::Page && ask.caller != Caller::Visitor;
-    let answer = if route.kept && !is_personal { kept(&ask, route, state)? } else { (route.handler)(&ask)? };
+    let answer =
+        if route.kept && !is_personal { kept(&ask, route, state.number)? } else { (route.handler)(&ask)? };
     with_theme(&ask, route, answer)
 }
 
@@ -68,7 +69,7 @@ pub fn token(ask: &Ask, database: &mut AnyConnection) -> Result<Option<String>, 
     let (last, stale_for) = pulse::last_run(ask, database)?;
     let run = last.map_or(0, |run| run.id.0);
     let ticks = if stale_for.is_some() { ask.now.ms() / MINUTE_MS } else { 0 };
-    Ok(Some(format!("{}-{state}-{run}-{ticks}", ask.app.started_at.ms())))
+    Ok(Some(format!("{}-{}-{run}-{ticks}", ask.app.started_at.ms(), state.number)))
 }
 
 /// 1. What is kept. 2. What somebody else has made while this waited for its turn. 3. What the handler makes, kept for the
@@ -98,7 +99,10 @@ fn kept(ask: &Ask, route: &Route, state: u64) -> Result<Answer, WebError> {
 /// nothing being written.
 fn good_until(ask: &Ask) -> Result<Instant, WebError> {
     let minute = Instant::from_ms((ask.now.ms().div_euclid(MINUTE_MS) + 1) * MINUTE_MS);
-    let (last, _) = pulse::last_run(ask, &mut *ask.database()?)?;
+    let last = match ask.last_run.get() {
+        Some(known) => known.clone(),
+        None => pulse::last_run(ask, &mut *ask.database()?)?.0,
+    };
     let stale = last.map(|run| health::stale_from(&run, pulse::promised(ask))).filter(|at| *at > ask.now);
     Ok(stale.map_or(minute, |at| at.min(minute)))
 }

@@ -6,7 +6,8 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use djamon_core::store::{AnyConnection, StoreError, changes, stamp};
+use djamon_core::store::changes::{self, Sign};
+use djamon_core::store::{AnyConnection, StoreError, stamp};
 
 use crate::database::{Database, FileId};
 
@@ -14,12 +15,20 @@ use crate::database::{Database, FileId};
 #[derive(Default)]
 pub struct Watch(Mutex<Seen>);
 
+/// Numbers that count changes since this program started.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct State {
+    /// Another one after every change that pages show.
+    pub number: u64,
+    /// Another one after every edit of sites and groups.
+    pub plan: u64,
+}
+
 #[derive(Default)]
 struct Seen {
-    /// Counts the changes since this program started.
-    state: u64,
+    state: State,
     open: Option<Open>,
-    sign: String,
+    sign: Sign,
 }
 
 struct Open {
@@ -29,11 +38,11 @@ struct Open {
 }
 
 impl Watch {
-    /// The number of the state that the database is in: another one after every change that pages show.
+    /// The state that the database is in.
     ///
     /// # Errors
     /// [`StoreError`] when the database cannot be asked.
-    pub fn state(&self, database: &Database) -> Result<u64, StoreError> {
+    pub fn state(&self, database: &Database) -> Result<State, StoreError> {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let looked = seen.look(database);
         if looked.is_err() {
@@ -44,10 +53,12 @@ impl Watch {
 }
 
 impl Seen {
-    fn look(&mut self, database: &Database) -> Result<u64, StoreError> {
+    fn look(&mut self, database: &Database) -> Result<State, StoreError> {
         // 1. A file that was replaced (a restored backup) is another database.
         let file = database.file()?;
-        let mut open = match self.open.take().filter(|open| open.file == file) {
+        let known = self.open.take().filter(|open| open.file == file);
+        let is_another = known.is_none();
+        let mut open = match known {
             Some(open) => open,
             None => Open { file, connection: database.look()?, stamp: String::new() },
         };
@@ -55,10 +66,9 @@ impl Seen {
         let now = stamp(&mut open.connection)?;
         if open.stamp != now {
             let sign = changes::sign(&mut open.connection)?;
-            if self.sign != sign {
-                self.sign = sign;
-                self.state += 1;
-            }
+            self.state.number += u64::from(self.sign != sign || is_another);
+            self.state.plan += u64::from(self.sign.plan != sign.plan || is_another);
+            self.sign = sign;
             open.stamp = now;
         }
         self.open = Some(open);

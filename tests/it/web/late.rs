@@ -79,6 +79,9 @@ on_both! {
 
         // What is not sealed by us, or was changed on the way, is not shown.
         let form = alice.post("/outages/1/notes", &[("csrf", &csrf), ("text", "kept")]).body;
+        let sign_in = form.split("class=\"who-am-i\"><a href=\"").nth(1).unwrap().split('"').next().unwrap();
+        assert_eq!(unescaped(sign_in.into()), "/login?next=%2Foutages%2F1", "the page, not where the form was sent");
+        assert_eq!(alice.get("/outages/1").status, 200);
         let forged = unescaped(hidden(&form)).replace("kept", "forged");
         let fields = [("csrf", token(&form)), ("name", "Alice".into()), ("password", PASSWORD.into()), ("carried", forged)];
         let led = alice.post("/login", &fields.each_ref().map(|(name, value)| (*name, value.as_str())));

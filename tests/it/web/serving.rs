@@ -117,6 +117,9 @@ fn templates_are_replaced_by_files_of_the_same_name() {
     let broken = web.get("/groups/shops");
     assert_eq!(broken.status, 500);
     assert!(broken.body.contains("Our fault") && !broken.body.contains("nothing.like"), "{}", broken.body);
+    assert!(!broken.body.contains("data-theme"), "{}", broken.body);
+    let dark = web.ask("GET", "/groups/shops", &[("cookie", "djamon_theme=dark")]);
+    assert!(dark.status == 500 && dark.body.contains("data-theme=\"dark\""), "{}", dark.body);
 
     std::fs::write(directory.join("home.html"), "{% if %}").unwrap();
     let refused = Web::start(&config, Arc::new(SetClock::default())).err().unwrap();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anstyle::Style;
 use djamon_core::domain::status::State;
-use djamon_core::domain::{EventKind, OutageId};
+use djamon_core::domain::{EventKind, OutageId, text};
 use djamon_core::json::{AlertJson, AlertStatsJson, Reader};
 use djamon_core::store::outbox::{self, DAYS, Filter};
 use djamon_core::store::{AnyConnection, outages, stories};
@@ -116,7 +116,7 @@ pub fn run(app: &App, command: AlertsCommand, out: &mut dyn Write) -> Result<Exi
             }
             let count = outbox::retry(&mut connection, channel.as_deref(), app.now())?;
             if app.terminal {
-                writeln!(out, "{count} to be sent in the next run")?;
+                writeln!(out, "{} to be sent in the next run", text::count(count))?;
             }
         }
         AlertsCommand::Preview(args) => preview(app, &post, &args, out)?,
@@ -139,7 +139,8 @@ fn deliver(app: &App, post: &Post, out: &mut dyn Write) -> Result<(), Failure> {
     let done = post.deliver(&mut connection, DEADLINE)?;
     if app.terminal {
         let (owed, parked) = outbox::backlog(&mut connection)?;
-        writeln!(out, "{} sent, {owed} still owed, {parked} parked", done.sent)?;
+        let [sent, owed, parked] = [i64::from(done.sent), owed, parked].map(text::count);
+        writeln!(out, "{sent} sent, {owed} still owed, {parked} parked")?;
     }
     match done.refused + done.parked {
         0 => Ok(()),

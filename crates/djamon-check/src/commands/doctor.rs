@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anstyle::AnsiColor;
 use djamon_core::calendar::date_time;
-use djamon_core::domain::{Instant, health};
+use djamon_core::domain::{Instant, health, text};
 use djamon_core::schedule::{Schedule, machine_time_zone};
 use djamon_core::store::backend::migrate::open_current;
 use djamon_core::store::backend::space;
@@ -150,6 +150,7 @@ fn runs(app: &App, database: &mut AnyConnection) -> Result<Vec<Finding>, StoreEr
     if blind > 0 {
         let reason =
             last.and_then(|run| run.blind).map(|blind| format!(", the last one too: {}", blind.reason));
+        let [blind, all] = [blind, all].map(text::count);
         let is = format!("{blind} of {all} runs of the last day were blind{}", reason.unwrap_or_default());
         found.push(Finding::warn("blind", is, "look at your own line, or choose other [check] sandbox_urls"));
     }
@@ -179,7 +180,8 @@ fn alerts(app: &App, database: &mut AnyConnection) -> Result<Vec<Finding>, Store
         return Ok(vec![Finding::warn("alerts", "nobody is told of outages: there is no channel", todo)]);
     }
     let trouble = outbox::trouble(database, app.now())?;
-    let alerts = |count: i64| if count == 1 { "1 alert".to_owned() } else { format!("{count} alerts") };
+    let alerts =
+        |count: i64| if count == 1 { "1 alert".to_owned() } else { format!("{} alerts", text::count(count)) };
     let mut found = Vec::new();
     if trouble.parked > 0 {
         let todo = "djamon-check alerts list says why; mend it, then djamon-check alerts retry";

@@ -3,8 +3,8 @@
 use std::io::Write;
 
 use anstyle::Style;
-use djamon_core::domain::Instant;
 use djamon_core::domain::group::{GroupChange, NewGroup};
+use djamon_core::domain::{Instant, text};
 use djamon_core::json::{GroupJson, Reader};
 use djamon_core::store::statuses::{self, Which};
 use djamon_core::store::{AnyConnection, StoreError, groups, write};
@@ -87,8 +87,7 @@ fn list(
     now: Instant,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
-    let mut sites = statuses::of(connection, &Which::All)?;
-    statuses::add_figures(connection, &mut sites, now)?;
+    let sites = statuses::with_figures(connection, &Which::All, now)?;
     let all: Vec<GroupJson> =
         groups::all(connection)?.iter().map(|group| GroupJson::new(group, &sites, Reader::Member)).collect();
     if as_json {
@@ -97,7 +96,7 @@ fn list(
     let mut table = Table::new(["GROUP", "NAME", "SITES", "VISITORS"]);
     for group in all {
         let visitors = if group.public { "see it" } else { "do not see it" };
-        let sites = group.sites.len().to_string();
+        let sites = text::count(group.sites.len());
         table.line(Style::new(), [group.slug, group.name, sites, visitors.to_owned()]);
     }
     table.write(out)

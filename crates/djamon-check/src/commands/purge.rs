@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use djamon_core::calendar::Zone;
 use djamon_core::clock::Stopwatch;
+use djamon_core::domain::text;
 use djamon_core::store::backend::lock::try_purge_lock;
 use djamon_core::store::backend::space;
 use djamon_core::store::purge::{self, Course, Kind, Limits};
@@ -57,6 +58,7 @@ pub fn run(app: &App, args: &PurgeArgs, out: &mut dyn Write) -> Result<Exit, Fai
         let (gone, pace) = all_of(app, &mut connection, kind, &limits)?;
         if is_watched && gone > 0 {
             let (steps, longest) = (pace.steps, pace.longest.as_millis());
+            let [gone, steps, longest] = [u128::from(gone), steps.into(), longest].map(text::count);
             writeln!(out, "{gone} {} are gone; steps: {steps}, the longest {longest} ms", kind.name())?;
         }
     }
@@ -67,7 +69,8 @@ pub fn run(app: &App, args: &PurgeArgs, out: &mut dyn Write) -> Result<Exit, Fai
 fn dry_run(connection: &mut AnyConnection, limits: &Limits, out: &mut dyn Write) -> Result<Exit, Failure> {
     for kind in Kind::ALL {
         let (rows, bytes) = purge::count(connection, kind, limits)?;
-        writeln!(out, "{rows} {} would go, about {} KiB", kind.name(), bytes / 1024)?;
+        let [rows, kib] = [rows, bytes / 1024].map(text::count);
+        writeln!(out, "{rows} {} would go, about {kib} KiB", kind.name())?;
     }
     Ok(Exit::Done)
 }

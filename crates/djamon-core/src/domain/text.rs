@@ -1,4 +1,4 @@
-//! The documented helpers for text: `readable_time`, `ordinal` and slugs; names and what was meant by a misspelt one.
+//! The documented helpers for text: `readable_time`, `ordinal` and slugs; counts; names and what was meant by a misspelt one.
 
 use super::Invalid;
 
@@ -45,6 +45,26 @@ pub fn ordinal(value: impl ToString) -> Result<String, String> {
         _ => "th",
     };
     Ok(format!("{number}{suffix}"))
+}
+
+/// A number as people read it, a comma before every three digits. Never for JSON, CSV or addresses.
+///
+/// ```
+/// use djamon_core::domain::text::count;
+/// assert_eq!(count(999), "999");
+/// assert_eq!(count(-1234567), "-1,234,567");
+/// ```
+pub fn count(number: impl ToString) -> String {
+    let text = number.to_string();
+    let (sign, digits) = text.split_at(usize::from(text.starts_with('-')));
+    let mut told = sign.to_owned();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            told.push(',');
+        }
+        told.push(digit);
+    }
+    told
 }
 
 /// `text` as it may stand in a URL: lower case, letters of other scripts put into Latin ones, every run of other

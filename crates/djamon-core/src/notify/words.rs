@@ -3,7 +3,7 @@
 use chrono::{DateTime, Datelike};
 use chrono_tz::Tz;
 
-use crate::domain::text::readable_time;
+use crate::domain::text::{count, readable_time};
 use crate::domain::{Instant, Outcome};
 
 use super::StorySite;
@@ -52,7 +52,7 @@ pub(super) fn listed(names: &[String]) -> String {
         [only] => only.clone(),
         [first, second] => format!("{first} and {second}"),
         [first, second, third] => format!("{first}, {second} and {third}"),
-        [first, second, rest @ ..] => format!("{first}, {second} and {} more", rest.len()),
+        [first, second, rest @ ..] => format!("{first}, {second} and {} more", count(rest.len())),
     }
 }
 

@@ -3,12 +3,16 @@
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 
+use super::backend::fixed::Fixed;
 use super::{AnyConnection, StoreError};
 
-#[derive(QueryableByName)]
-struct Sign {
-    #[diesel(sql_type = Text)]
-    sign: String,
+/// Another one after every change that pages show.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sign {
+    /// Of what happens: the end of a run, an event, a note, an acknowledgement, an alert that left.
+    pub events: String,
+    /// Of what is watched: an edit of a site or group.
+    pub plan: String,
 }
 
 /// The last of what has numbers in order, and how often what is edited in place was edited.
@@ -18,14 +22,15 @@ const SIGN: &str = "SELECT \
     COALESCE((SELECT max(id) FROM outbox), 0) || '.' || \
     (SELECT count(*) FROM outbox WHERE state IN ('pending', 'claimed', 'retry')) || '.' || \
     (SELECT count(acknowledged_at) FROM outages WHERE resolved_at IS NULL) || '.' || \
-    COALESCE((SELECT max(id) FROM outage_notes), 0) || '.' || \
+    COALESCE((SELECT max(id) FROM outage_notes), 0) AS events, \
     COALESCE((SELECT sum(version) FROM sites), 0) || '.' || (SELECT count(removed_at) FROM sites) || '.' || \
-    COALESCE((SELECT sum(version) FROM groups), 0) || '.' || (SELECT count(removed_at) FROM groups) AS sign";
+    COALESCE((SELECT sum(version) FROM groups), 0) || '.' || (SELECT count(removed_at) FROM groups) AS plan";
 
-/// A text that is another after the end of a run, an edit of a site or group, an event, a note, an acknowledgement, or an alert that left.
+/// The sign of what pages show now.
 ///
 /// # Errors
 /// What the database says.
-pub fn sign(connection: &mut AnyConnection) -> Result<String, StoreError> {
-    Ok(diesel::sql_query(SIGN).get_result::<Sign>(connection)?.sign)
+pub fn sign(connection: &mut AnyConnection) -> Result<Sign, StoreError> {
+    let (events, plan) = Fixed::<(Text, Text)>::new(SIGN).get_result(connection)?;
+    Ok(Sign { events, plan })
 }

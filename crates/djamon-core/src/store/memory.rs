@@ -24,23 +24,24 @@ const FIRST: u8 = 1;
 /// What is remembered beside the columns.
 type Known = (Streak, Recent, Option<Certificate>, Ledger);
 
+/// `Bytes` are owned when it is packed and borrowed when it is unpacked, which is done for every site of every page.
 #[derive(Serialize, Deserialize)]
-struct Memory {
+struct Memory<Bytes> {
     format: u8,
-    streak: PackedStreak<Vec<u8>>,
+    streak: PackedStreak<Bytes>,
     /// See [`looks`].
-    looks: Vec<u8>,
+    looks: Bytes,
     /// Two marks a byte, newest first, the lower half first; 15 fills up.
-    marks: Vec<u8>,
+    marks: Bytes,
     /// When the certificate ends; when the one warned of ends, and at how many days.
     certificate: Option<(i64, Option<(i64, u8)>)>,
     /// The look that vouches: when, kind, for how many milliseconds at most.
     vouch: Option<(i64, u8, u64)>,
-    hour: PackedHour,
+    hour: PackedHour<Bytes>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct PackedHour {
+struct PackedHour<Bytes> {
     number: i64,
     up_ms: i64,
     degraded_ms: i64,
@@ -48,8 +49,8 @@ struct PackedHour {
     blind_ms: i64,
     looks: u32,
     failures: u32,
-    failed: Vec<u8>,
-    times: Vec<u8>,
+    failed: Bytes,
+    times: Bytes,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -114,12 +115,12 @@ pub fn unpack(bytes: &[u8]) -> Result<Known, String> {
 }
 
 fn unpack_this(bytes: &[u8]) -> Result<Known, String> {
-    let memory: Memory = postcard::from_bytes(bytes).map_err(|error| error.to_string())?;
-    let one = |bytes: Vec<u8>| looks::unpack(&bytes)?.pop().ok_or_else(|| "a look is missing".to_owned());
+    let memory: Memory<&[u8]> = postcard::from_bytes(bytes).map_err(|error| error.to_string())?;
+    let one = |bytes: &[u8]| looks::unpack(bytes)?.pop().ok_or_else(|| "a look is missing".to_owned());
     let streak = memory.streak.try_map(one)?;
-    let looks = looks::unpack(&memory.looks)?;
+    let looks = looks::unpack(memory.looks)?;
     let hour = unpack_hour(memory.hour)?;
-    Ok(unpack_frame(streak, looks, &memory.marks, memory.certificate, memory.vouch, hour))
+    Ok(unpack_frame(streak, looks, memory.marks, memory.certificate, memory.vouch, hour))
 }
 
 impl<L> PackedStreak<L> {
@@ -158,7 +159,7 @@ fn unpack_frame(
     (streak, Recent { looks: looks.into(), marks }, certificate, Ledger { vouch, hour })
 }
 
-fn pack_hour(open: &Open) -> PackedHour {
+fn pack_hour(open: &Open) -> PackedHour<Vec<u8>> {
     let Tally { up_ms, degraded_ms, down_ms, blind_ms, looks, failures, failed } = open.tally;
     PackedHour {
         number: open.number,
@@ -173,11 +174,11 @@ fn pack_hour(open: &Open) -> PackedHour {
     }
 }
 
-fn unpack_hour(packed: PackedHour) -> Result<Open, String> {
+fn unpack_hour(packed: PackedHour<&[u8]>) -> Result<Open, String> {
     let PackedHour { number, up_ms, degraded_ms, down_ms, blind_ms, looks, failures, failed, times } = packed;
-    let failed = unpack_failed(&failed).map_err(|error| error.to_string())?;
+    let failed = unpack_failed(failed).map_err(|error| error.to_string())?;
     let tally = Tally { up_ms, degraded_ms, down_ms, blind_ms, looks, failures, failed };
-    Ok(Open { number, tally, times: Times::from_bytes(&times)? })
+    Ok(Open { number, tally, times: Times::from_bytes(times)? })
 }
 
 const KINDS: [Kind; 4] = [Kind::Up, Kind::Degraded, Kind::Down, Kind::Blind];

@@ -11,6 +11,7 @@ pub mod checkup;
 mod details;
 pub mod due;
 mod error;
+pub mod figures;
 pub mod groups;
 pub mod hours;
 pub mod invites;

@@ -163,7 +163,8 @@ pub fn last(
 /// What the database says.
 pub fn last_ended(connection: &mut AnyConnection) -> Result<Option<Run>, StoreError> {
     let query = runs::table
-        .filter(runs::state.eq_any([RunState::Done.name(), RunState::Blind.name()]))
+        // Not as one of a list: that would be planned anew each time.
+        .filter(runs::state.eq(RunState::Done.name()).or(runs::state.eq(RunState::Blind.name())))
         .order(runs::id.desc())
         .select(RunRow::as_select());
     query.first(connection).optional()?.map(Run::try_from).transpose()

@@ -4,9 +4,11 @@ use std::collections::HashMap;
 
 use diesel::prelude::*;
 
-use super::rows::{SiteRow, StateRow, standing};
+use super::figures::{self, Written};
+use super::rows::{SiteRow, standing};
 use super::schema::{groups, outages, site_states, sites};
-use super::{AnyConnection, CHUNK, StoreError, hours};
+use super::spans::Whose;
+use super::{AnyConnection, StoreError, hours};
 use crate::domain::health::StateCounts;
 use crate::domain::plan::SiteState;
 use crate::domain::status::{State, Status};
@@ -47,6 +49,70 @@ pub struct SiteStatus {
 /// # Errors
 /// What the database says.
 pub fn of(connection: &mut AnyConnection, which: &Which) -> Result<Vec<SiteStatus>, StoreError> {
+    let sites = sites(connection, which)?;
+    let states = states(connection, which, &sites)?;
+    Ok(standing_so(sites, states, HashMap::new()))
+}
+
+/// The same with their uptime and coverage as they are at `now`.
+///
+/// # Errors
+/// What the database says.
+pub fn with_figures(
+    connection: &mut AnyConnection,
+    which: &Which,
+    now: Instant,
+) -> Result<Vec<SiteStatus>, StoreError> {
+    let sites = sites(connection, which)?;
+    let ids: Vec<SiteId> = sites.iter().map(|(site, ..)| site.id).collect();
+    let ids = (*which != Which::All).then_some(ids.as_slice());
+    figured(connection, which, sites, ids, now, &mut Written::default())
+}
+
+/// What was read of all sites before, and need not be read again.
+#[derive(Debug, Default)]
+pub struct Known {
+    written: Written,
+    sites: Option<(u64, Vec<Found>)>,
+}
+
+/// All sites with uptime and coverage as they are at `now`; what is `known` of them is not read again. `plan` is another
+/// number after every edit of a site or group.
+///
+/// # Errors
+/// What the database says.
+pub fn all_again(
+    connection: &mut AnyConnection,
+    now: Instant,
+    plan: u64,
+    known: &mut Known,
+) -> Result<Vec<SiteStatus>, StoreError> {
+    let sites = match known.sites.take().filter(|(of, _)| *of == plan) {
+        Some((_, sites)) => sites,
+        None => sites(connection, &Which::All)?,
+    };
+    known.sites = Some((plan, sites.clone()));
+    figured(connection, &Which::All, sites, None, now, &mut known.written)
+}
+
+fn figured(
+    connection: &mut AnyConnection,
+    which: &Which,
+    sites: Vec<Found>,
+    ids: Option<&[SiteId]>,
+    now: Instant,
+    written: &mut Written,
+) -> Result<Vec<SiteStatus>, StoreError> {
+    let states = states(connection, which, &sites)?;
+    let ledgers: Vec<_> = states.iter().map(|(whose, state)| (*whose, &state.ledger)).collect();
+    let figures = figures::of_ledgers(connection, ids, &ledgers, now, written)?;
+    Ok(standing_so(sites, states, figures))
+}
+
+/// Each site with its group's slug, and whether visitors may see it.
+type Found = (Site, Option<String>, bool);
+
+fn sites(connection: &mut AnyConnection, which: &Which) -> Result<Vec<Found>, StoreError> {
     let mut query = sites::table
         .left_join(groups::table)
         .filter(sites::removed_at.is_null())
@@ -58,24 +124,34 @@ pub fn of(connection: &mut AnyConnection, which: &Which) -> Result<Vec<SiteStatu
         Which::Slug(slug) => query = query.filter(sites::slug.eq(slug)),
     }
     let rows = query.load::<(SiteRow, Option<String>, Option<bool>)>(connection)?;
-    let mut states = states(connection, which, rows.iter().map(|(site, ..)| site.id).collect())?;
-    let mut found = rows
-        .into_iter()
-        .map(|(row, group, group_is_public)| {
-            let site = Site::try_from(row)?;
-            let status = Status::of(&site, states.remove(&site.id).unwrap_or_default());
-            Ok(SiteStatus {
-                is_public: site.public && group_is_public != Some(false),
-                site,
-                group,
-                status,
-                figures: Figures::default(),
-            })
-        })
-        .collect::<Result<Vec<_>, StoreError>>()?;
+    let read = |(row, group, group_is_public): (SiteRow, _, _)| {
+        let site = Site::try_from(row)?;
+        let is_public = site.public && group_is_public != Some(false);
+        Ok((site, group, is_public))
+    };
+    rows.into_iter().map(read).collect()
+}
+
+fn standing_so(
+    sites: Vec<Found>,
+    states: Vec<(Whose, SiteState)>,
+    figures: HashMap<SiteId, Figures>,
+) -> Vec<SiteStatus> {
+    let mut of_sites: HashMap<SiteId, Vec<SiteState>> = HashMap::with_capacity(sites.len());
+    for ((site, _), state) in states {
+        of_sites.entry(site).or_default().push(state);
+    }
+    let status = |(site, group, is_public): Found| SiteStatus {
+        status: Status::of(&site, of_sites.remove(&site.id).unwrap_or_default()),
+        figures: figures.get(&site.id).copied().unwrap_or_default(),
+        is_public,
+        group,
+        site,
+    };
+    let mut found: Vec<SiteStatus> = sites.into_iter().map(status).collect();
     let rank = |state| State::ALL.iter().position(|other| *other == state);
     found.sort_by_cached_key(|one| (rank(one.status.state), one.site.name.to_lowercase(), one.site.id));
-    Ok(found)
+    found
 }
 
 /// Fills in uptime and coverage as they are at `now`.
@@ -89,7 +165,7 @@ pub fn add_figures(
 ) -> Result<(), StoreError> {
     let ids: Vec<SiteId> = sites.iter().map(|one| one.site.id).collect();
     let named = (ids.len() <= MOST_BY_NAME).then_some(ids.as_slice());
-    let figures = hours::figures(connection, named, now)?;
+    let figures = figures::of(connection, named, now)?;
     for one in sites {
         one.figures = figures.get(&one.site.id).copied().unwrap_or_default();
     }
@@ -107,25 +183,15 @@ pub fn of_site(connection: &mut AnyConnection, slug: &str) -> Result<SiteStatus,
 fn states(
     connection: &mut AnyConnection,
     which: &Which,
-    ids: Vec<i32>,
-) -> Result<HashMap<SiteId, Vec<SiteState>>, StoreError> {
-    let query = || site_states::table.select(StateRow::as_select());
-    let rows: Vec<StateRow> = match which {
-        Which::All => query().load(connection)?,
+    sites: &[Found],
+) -> Result<Vec<(Whose, SiteState)>, StoreError> {
+    match which {
+        Which::All => hours::states(connection, None),
         Which::Group(_) | Which::Slug(_) => {
-            let mut rows = Vec::new();
-            for chunk in ids.chunks(CHUNK) {
-                rows.extend(query().filter(site_states::site_id.eq_any(chunk)).load(connection)?);
-            }
-            rows
+            let ids: Vec<SiteId> = sites.iter().map(|(site, ..)| site.id).collect();
+            hours::states(connection, Some(&ids))
         }
-    };
-    let mut states: HashMap<SiteId, Vec<SiteState>> = HashMap::new();
-    for row in rows {
-        let (site, state) = row.try_into()?;
-        states.entry(site).or_default().push(state);
     }
-    Ok(states)
 }
 
 /// How many sites are in each state, and the open outage; `public_only` counts what visitors may see.

@@ -34,8 +34,7 @@ pub fn groups(ask: &Ask) -> Result<Answer, WebError> {
     let mut all = store::all(database)?;
     all.retain(|group| group.public || ask.reader.sees_private());
     let next = part.and_then(|part| part.cut(&mut all, |group| group.id.0));
-    let mut sites = statuses::of(database, &Which::All)?;
-    statuses::add_figures(database, &mut sites, ask.now)?;
+    let sites = statuses::with_figures(database, &Which::All, ask.now)?;
     let object = |group: &Group| GroupJson::new(group, &sites, ask.reader);
     Answer::json(&List { items: all.iter().map(object).collect(), next })
 }
@@ -71,7 +70,7 @@ pub fn group(ask: &Ask) -> Result<Answer, WebError> {
 /// # Errors
 /// [`WebError::Database`].
 pub fn shown(ask: &Ask, database: &mut AnyConnection, group: &Group) -> Result<Answer, WebError> {
-    let mut sites = statuses::of(database, &Which::Group(group.id))?;
-    statuses::add_figures(database, &mut sites, ask.now)?;
+    let which = Which::Group(group.id);
+    let sites = statuses::with_figures(database, &which, ask.now)?;
     Answer::json(&GroupJson::new(group, &sites, ask.reader))?.with_version(group.version)
 }

@@ -34,8 +34,9 @@ pub fn group(ask: &Ask) -> Result<Answer, WebError> {
     if !(group.public || ask.reader.sees_private()) {
         return Err(WebError::NotFound);
     }
-    let mut sites = visible::sites(ask.reader, statuses::of(database, &Which::Group(group.id))?);
-    statuses::add_figures(database, &mut sites, ask.now)?;
+    let which = Which::Group(group.id);
+    let sites = statuses::with_figures(database, &which, ask.now)?;
+    let sites = visible::sites(ask.reader, sites);
     let mut found = Vec::new();
     for one in sites.iter().take(SITES) {
         found.extend(store::of_site(database, one.site.id, i64::try_from(OUTAGES).unwrap_or(i64::MAX))?);

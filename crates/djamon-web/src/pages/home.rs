@@ -49,13 +49,12 @@ pub fn home(ask: &Ask) -> Result<Answer, WebError> {
 
 /// Every site that the reader may see, the worst first.
 fn all_sites(ask: &Ask, database: &mut AnyConnection) -> Result<Arc<Vec<SiteStatus>>, WebError> {
-    let mut read = || {
-        let mut sites = visible::sites(ask.reader, statuses::of(database, &Which::All)?);
-        statuses::add_figures(database, &mut sites, ask.now)?;
-        Ok(sites)
+    let Some(state) = ask.state else {
+        let sites = statuses::with_figures(database, &Which::All, ask.now)?;
+        return Ok(Arc::new(visible::sites(ask.reader, sites)));
     };
-    match ask.state {
-        Some(state) => ask.app.roster.sites(ask.reader.sees_private(), state, ask.now, &mut read),
-        None => read().map(Arc::new),
-    }
+    ask.app.roster.sites(ask.reader.sees_private(), state.number, ask.now, |known| {
+        let sites = statuses::all_again(database, ask.now, state.plan, known)?;
+        Ok(visible::sites(ask.reader, sites))
+    })
 }

@@ -5,7 +5,7 @@ use actix_web::http::{StatusCode, header};
 use djamon_core::store::users::{Role, User};
 use serde::Serialize;
 
-use super::{Me, me, page, page_for};
+use super::{Me, me, page_for};
 use crate::answer::Answer;
 use crate::ask::Ask;
 use crate::auth::session::Change;
@@ -115,7 +115,8 @@ fn show(
 ) -> Result<Answer, WebError> {
     let (forms, cookie) = origin::for_visitors(ask)?;
     let view = Page { fields, problem, next, forms, carried };
-    let answer = page(ask, &mut *ask.database()?, "login.html", &view)?;
+    // A form that came late was sent to where there may be no page.
+    let answer = page_for(ask, me(ask), &view.next, &mut *ask.database()?, "login.html", &view)?;
     origin::with_cookie(ask, answer, cookie)
 }
 
@@ -161,5 +162,5 @@ fn typed(ask: &Ask, me: Option<Me<'_>>, carried: &Carried) -> Result<Answer, Web
         is_long: value.contains('\n') || value.chars().count() > 60,
     });
     let view = Page { to: &carried.to, from: &carried.from, typed: typed.collect() };
-    page_for(ask, me, &mut *ask.database()?, "typed.html", &view)
+    page_for(ask, me, &carried.from, &mut *ask.database()?, "typed.html", &view)
 }

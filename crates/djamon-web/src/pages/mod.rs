@@ -58,13 +58,16 @@ fn page(
     template: &str,
     view: &impl Serialize,
 ) -> Result<Answer, WebError> {
-    page_for(ask, me(ask), database, template, view)
+    // What was searched for is not repeated.
+    let here = ask.address.split('?').next().unwrap_or_default();
+    page_for(ask, me(ask), here, database, template, view)
 }
 
-/// The same for somebody who may only now have become who they are.
+/// The same for somebody who may only now have become who they are; whoever signs in by its head goes on at `next`.
 fn page_for(
     ask: &Ask,
     me: Option<Me<'_>>,
+    next: &str,
     database: &mut AnyConnection,
     template: &str,
     view: &impl Serialize,
@@ -91,9 +94,8 @@ fn page_for(
         Reader::Visitor => None,
     };
     let flash = ask.session.as_ref().and_then(|session| session.flash.as_deref());
-    // Whoever comes from the form for signing in does not go back to it, and what was searched for is not repeated.
-    let path = ask.address.split('?').next();
-    let next: String = byte_serialize(next::next(path, &ask.app.base).as_bytes()).collect();
+    // Whoever comes from the form for signing in does not go back to it.
+    let next: String = byte_serialize(next::next(Some(next), &ask.app.base).as_bytes()).collect();
     let shown = Shown {
         stopped: stale_for.map(span),
         blind: blind.map(|time| BlindLine::new(&time, ask.now)),

@@ -2,6 +2,8 @@
 //! sheet, so that a thousand sites stay a small page. Kinds differ in shape, not only in colour: up stands half as high as
 //! down, slow between them, failing is split in the middle, blind are dots, unknown is the ground line.
 
+use std::fmt::Write;
+
 use djamon_core::domain::recent::{MARKS, Mark};
 use serde::Serialize;
 
@@ -43,12 +45,13 @@ pub fn bar(marks: &[Mark]) -> Bar {
         let mut d = String::new();
         for (_, at, count) in of_kind {
             for middle in middles(kind) {
-                d.push_str(&format!("M{} {middle}h{}", at * STEP, count * STEP - 1));
+                // Text that is written into memory cannot fail to be.
+                let _ = write!(d, "M{} {middle}h{}", at * STEP, count * STEP - 1);
             }
         }
         (!d.is_empty()).then(|| Stroke { kind: words::mark(kind), d })
     };
-    Bar { strokes: ALL.into_iter().filter_map(stroke).collect(), text: text(&oldest_first) }
+    Bar { strokes: ALL.into_iter().filter_map(stroke).collect(), text: text(&runs) }
 }
 
 /// The middles of what is drawn of a mark, in a bar of 20; the style sheet knows the strokes' widths.
@@ -63,15 +66,20 @@ const fn middles(mark: Mark) -> &'static [usize] {
     }
 }
 
-fn text(marks: &[Mark]) -> String {
-    if marks.is_empty() {
+fn text(runs: &[(Mark, usize, usize)]) -> String {
+    if runs.is_empty() {
         return "No looks yet".into();
     }
-    let counts = ALL.into_iter().filter_map(|kind| {
-        let count = marks.iter().filter(|mark| **mark == kind).count();
-        (count > 0).then(|| format!("{count} {}", words::mark(kind)))
-    });
-    format!("Last {} looks: {}", marks.len(), counts.collect::<Vec<_>>().join(", "))
+    let all: usize = runs.iter().map(|(.., count)| count).sum();
+    let mut text = format!("Last {all} looks:");
+    for kind in ALL {
+        let count: usize = runs.iter().filter(|(mark, ..)| *mark == kind).map(|(.., count)| count).sum();
+        if count > 0 {
+            let comma = if text.ends_with(':') { "" } else { "," };
+            let _ = write!(text, "{comma} {count} {}", words::mark(kind));
+        }
+    }
+    text
 }
 
 #[cfg(test)]

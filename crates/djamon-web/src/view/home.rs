@@ -5,6 +5,7 @@ use std::time::Duration;
 use djamon_core::domain::health::{Overall, StateCounts};
 use djamon_core::domain::run::BlindTime;
 use djamon_core::domain::status::State;
+use djamon_core::domain::text::count;
 use djamon_core::domain::{Group, Instant};
 use djamon_core::json::Reader;
 use djamon_core::store::checkup::Room;
@@ -201,13 +202,13 @@ fn all_up(counts: &StateCounts) -> String {
     let watched = counts.all() - counts.paused;
     let mut said = match (counts.up, watched) {
         (1, 1) => "The one system is up".to_owned(),
-        (up, watched) if up == watched => format!("All {up} systems up"),
-        (up, watched) => format!("{up} of {watched} systems up"),
+        (up, watched) if up == watched => format!("All {} systems up", count(up)),
+        (up, watched) => format!("{} of {} systems up", count(up), count(watched)),
     };
-    for (count, word) in [(counts.failing, "failing"), (counts.unknown, "unknown"), (counts.paused, "paused")]
+    for (many, word) in [(counts.failing, "failing"), (counts.unknown, "unknown"), (counts.paused, "paused")]
     {
-        if count > 0 {
-            said.push_str(&format!(", {count} {word}"));
+        if many > 0 {
+            said.push_str(&format!(", {} {word}", count(many)));
         }
     }
     said
@@ -221,6 +222,8 @@ mod tests {
     fn a_good_day_hides_nothing() {
         let counts = |up, failing, paused, unknown| StateCounts { up, failing, down: 0, paused, unknown };
         assert_eq!(all_up(&counts(42, 0, 0, 0)), "All 42 systems up");
+        assert_eq!(all_up(&counts(12_345, 0, 0, 0)), "All 12,345 systems up");
+        assert_eq!(all_up(&counts(10_000, 0, 0, 2_000)), "10,000 of 12,000 systems up, 2,000 unknown");
         assert_eq!(all_up(&counts(1, 0, 0, 0)), "The one system is up");
         assert_eq!(all_up(&counts(40, 1, 2, 1)), "40 of 42 systems up, 1 failing, 1 unknown, 2 paused");
     }

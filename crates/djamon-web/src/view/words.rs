@@ -3,7 +3,7 @@
 use djamon_core::domain::outage::Left;
 use djamon_core::domain::recent::Mark;
 use djamon_core::domain::status::State;
-use djamon_core::domain::{EventKind, Instant, Outcome};
+use djamon_core::domain::{EventKind, Instant, Outcome, text};
 use djamon_core::store::outbox::Trouble;
 
 use super::time::span;
@@ -61,7 +61,8 @@ pub const fn event(kind: EventKind) -> &'static str {
 
 /// What people who look after alerts must know: `None` when all leave.
 pub fn trouble(trouble: Trouble, now: Instant) -> Option<String> {
-    let alerts = |count: i64| if count == 1 { "1 alert".to_owned() } else { format!("{count} alerts") };
+    let alerts =
+        |count: i64| if count == 1 { "1 alert".to_owned() } else { format!("{} alerts", text::count(count)) };
     let late = trouble.late_since.map(|since| span(now.since(since)));
     let late = late.map(|late| format!("{} did not leave for up to {late}", alerts(trouble.late)));
     let parked = (trouble.parked > 0).then(|| format!("{} parked", alerts(trouble.parked)));
@@ -109,7 +110,7 @@ pub fn names<'a>(names: impl Iterator<Item = &'a str>, most: usize) -> String {
     known.truncate(fit);
     match more {
         0 => known.join(", "),
-        more => format!("{} and {more} more", known.join(", ")),
+        more => format!("{} and {} more", known.join(", "), text::count(more)),
     }
 }
 

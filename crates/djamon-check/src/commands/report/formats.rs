@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use anstyle::Style;
 use djamon_core::calendar::{date_of, date_time, rfc3339};
-use djamon_core::domain::Instant;
 use djamon_core::domain::report::{Line, NamedLine};
 use djamon_core::domain::uptime::percent;
+use djamon_core::domain::{Instant, text};
 use serde::Serialize;
 use tera::{Context, Tera};
 
@@ -103,7 +103,7 @@ fn cells(line: &Line) -> [String; 10] {
     [
         share(line.uptime_ppm()),
         share(line.coverage_ppm()),
-        line.outages.to_string(),
+        text::count(line.outages),
         length(line.down_ms),
         line.longest_ms.map_or_else(dash, length),
         line.detect.ms().map_or_else(dash, length),

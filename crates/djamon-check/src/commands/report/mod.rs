@@ -6,7 +6,7 @@ use std::io::Write;
 
 use djamon_core::calendar::{Month, Zone, date_of, parse_day};
 use djamon_core::domain::report::NamedLine;
-use djamon_core::domain::{Instant, SiteId};
+use djamon_core::domain::{Instant, SiteId, text};
 use djamon_core::store::report::{self, Which};
 use djamon_core::store::{AnyConnection, groups, sites, spans, write};
 
@@ -169,7 +169,7 @@ fn freeze(
         None => Err(refused(format!("{month} is frozen already, and stays as it is"))),
         Some(count) => {
             let sites = if count == 1 { "site" } else { "sites" };
-            writeln!(out, "{month} is frozen: {count} {sites}")?;
+            writeln!(out, "{month} is frozen: {} {sites}", text::count(count))?;
             Ok(Exit::Done)
         }
     }

@@ -2,6 +2,7 @@
 
 pub mod bulk;
 pub mod connection;
+pub(in crate::store) mod fixed;
 pub mod guid;
 pub mod lock;
 pub mod migrate;
