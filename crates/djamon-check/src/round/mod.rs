@@ -5,6 +5,7 @@
 mod desk;
 mod rehearsal;
 mod source;
+mod storage;
 mod written;
 
 use std::cell::RefCell;
@@ -17,6 +18,7 @@ use djamon_core::domain::run::Blind;
 use djamon_core::domain::{Instant, Listener, LocationId, Look, OutageId, Policy, RunId, SiteId};
 use djamon_core::probe::Prober;
 use djamon_core::store::AnyConnection;
+use djamon_core::store::backend::reserve::Reserve;
 use djamon_core::store::due::{self, DueSite, Selection};
 use djamon_core::store::record::{self, ViewIds};
 use djamon_core::store::runs::{self, Ending};
@@ -48,6 +50,8 @@ pub struct Order<'a> {
     pub listeners: &'a [Listener],
     /// Whether the views are wanted afterwards; otherwise none is kept.
     pub keep_views: bool,
+    /// What became of the reserve beside the database before the run.
+    pub reserve: Reserve,
     /// Whether a person watches and wants to see how far it is.
     pub progress: bool,
 }
@@ -71,6 +75,8 @@ pub struct Round {
     pub joined: Vec<(OutageId, SiteId)>,
     /// Outages that ended.
     pub resolved: Vec<OutageId>,
+    /// Whether the reserve beside the database was given up on the way.
+    pub reserve_released: bool,
 }
 
 /// Does one run.
@@ -107,7 +113,10 @@ pub fn run(
         opened: Vec::new(),
         joined: Vec::new(),
         resolved: departed.resolved,
+        reserve_released: false,
     };
+    // Before any look is written: later there may be no room for it.
+    storage::tell(app, connection, order, &context, order.reserve, due.sites)?;
     match proof(app, prober, due.sites) {
         // Who was not let to finish asking knows nothing of the line.
         Err(_) if app.stop.is_told() => {
@@ -123,6 +132,9 @@ pub fn run(
         }
         Ok(_) if due.sites == 0 => {}
         Ok(proof) => look(app, prober, connection, order, context, proof.is_some(), &mut round)?,
+    }
+    if round.reserve_released {
+        storage::tell(app, connection, order, &context, Reserve::Released, due.sites)?;
     }
     // Who has not looked knows nothing of what goes on.
     if due.sites > 0 && round.ending.blind.is_none() {

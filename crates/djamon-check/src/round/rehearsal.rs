@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use djamon_core::domain::LocationId;
 use djamon_core::probe::Prober;
+use djamon_core::store::backend::reserve::Reserve;
 use djamon_core::store::due::{self, Selection};
 use djamon_core::store::{AnyConnection, runs};
 
@@ -33,6 +34,7 @@ pub fn rehearse(
         return Ok(json);
     }
     let order = Order {
+        reserve: Reserve::Held,
         selection,
         location: place,
         promised: Duration::ZERO,

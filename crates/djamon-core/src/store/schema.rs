@@ -169,6 +169,19 @@ diesel::table! {
 }
 
 diesel::table! {
+    storage_warnings (event_id, level) {
+        event_id -> Integer,
+        level -> Text,
+        place -> Text,
+        machine -> Text,
+        free_bytes -> BigInt,
+        wanted_bytes -> BigInt,
+        told_at -> BigInt,
+        over_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
     outage_sites (id) {
         id -> Integer,
         outage_id -> Integer,
@@ -302,6 +315,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     frozen_months,
     frozen_figures,
     certificate_warnings,
+    storage_warnings,
     locations,
     groups,
     sites,
