@@ -19,7 +19,7 @@ use djamon_core::domain::{Instant, Listener, LocationId, Look, OutageId, Policy,
 use djamon_core::probe::Prober;
 use djamon_core::store::AnyConnection;
 use djamon_core::store::backend::reserve::Reserve;
-use djamon_core::store::due::{self, DueSite, Selection};
+use djamon_core::store::due::{self, DueSite, Outlook, Selection};
 use djamon_core::store::record::{self, ViewIds};
 use djamon_core::store::runs::{self, Ending};
 
@@ -28,7 +28,7 @@ pub use self::rehearsal::rehearse;
 use self::source::Source;
 use self::written::Written;
 use crate::app::{App, Failure};
-use crate::pool::{self, Limits, Task};
+use crate::pool::{self, Limits, Plan, Task};
 use crate::progress::Progress;
 use crate::sandbox::{self, Proof};
 
@@ -102,7 +102,8 @@ pub fn run(
     };
     let policy = &app.config.check.policy;
     let departed = record::departures(connection, &context, policy, order.listeners, started_at)?;
-    let due = due::counts(connection, order.selection, order.location, started_at)?;
+    let outlook = due::outlook(connection, order.selection, order.location, started_at)?;
+    let due = outlook.counts;
 
     let mut round = Round {
         run,
@@ -131,7 +132,7 @@ pub fn run(
             round.ending.blind = Some(blind);
         }
         Ok(_) if due.sites == 0 => {}
-        Ok(proof) => look(app, prober, connection, order, context, proof.is_some(), &mut round)?,
+        Ok(proof) => look(app, prober, connection, order, context, (proof.is_some(), &outlook), &mut round)?,
     }
     if round.reserve_released {
         storage::tell(app, connection, order, &context, Reserve::Released, due.sites)?;
@@ -161,7 +162,7 @@ fn look(
     connection: &mut AnyConnection,
     order: &Order<'_>,
     context: RunContext,
-    is_guarded: bool,
+    (is_guarded, outlook): (bool, &Outlook),
     round: &mut Round,
 ) -> Result<(), Failure> {
     let due = round.ending.counts.sites;
@@ -176,16 +177,22 @@ fn look(
         guard,
         progress: Progress::new(order.progress, due),
     });
-    let limits = Limits {
-        concurrency: app.config.check.concurrency,
-        expected: usize::try_from(due).unwrap_or(0),
-        deadline: PROBING,
-    };
+    let limits = limits(app, outlook);
     let tasks = std::iter::from_fn(|| desk.borrow_mut().next_task());
     let ended = pool::probe_all(prober, &limits, &app.stop, tasks, |observation| {
         desk.borrow_mut().take(observation);
     });
     desk.into_inner().close(app, prober, ended)
+}
+
+fn limits(app: &App, outlook: &Outlook) -> Limits {
+    let expected = usize::try_from(outlook.counts.sites).unwrap_or(0);
+    Limits {
+        concurrency: app.config.check.concurrency,
+        expected,
+        plan: Plan::new(expected, &outlook.took_ms),
+        deadline: PROBING,
+    }
 }
 
 fn task(due: DueSite, policy: &Policy) -> Task {

@@ -9,9 +9,9 @@ use djamon_core::store::backend::reserve::Reserve;
 use djamon_core::store::due::{self, Selection};
 use djamon_core::store::{AnyConnection, runs};
 
-use super::{Order, PROBING, Source, proof, task};
+use super::{Order, Source, limits, proof, task};
 use crate::app::{App, Failure};
-use crate::pool::{self, Limits};
+use crate::pool;
 use crate::report::RunJson;
 
 /// Probes what is due without writing anything.
@@ -27,7 +27,8 @@ pub fn rehearse(
 ) -> Result<RunJson, Failure> {
     let started_at = app.now();
     let place = runs::known_location(connection, location)?.unwrap_or(LocationId(0));
-    let counts = due::counts(connection, selection, place, started_at)?;
+    let outlook = due::outlook(connection, selection, place, started_at)?;
+    let counts = outlook.counts;
     let mut json = RunJson::rehearsal(location, started_at, counts);
     if let Err(blind) = proof(app, prober, counts.sites) {
         json.tell_blind(&blind);
@@ -56,11 +57,7 @@ pub fn rehearse(
             None
         }
     });
-    let limits = Limits {
-        concurrency: app.config.check.concurrency,
-        expected: usize::try_from(counts.sites).unwrap_or(0),
-        deadline: PROBING,
-    };
+    let limits = limits(app, &outlook);
     let mut seen = Vec::new();
     pool::probe_all(prober, &limits, &app.stop, tasks, |observation| seen.push(observation));
     if let Some(error) = failure {

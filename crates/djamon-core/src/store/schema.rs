@@ -91,6 +91,7 @@ diesel::table! {
         next_due_at -> Nullable<BigInt>,
         edited_at -> BigInt,
         memory -> Binary,
+        took_ms -> Integer,
     }
 }
 
