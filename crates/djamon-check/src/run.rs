@@ -75,6 +75,11 @@ fn raise_descriptor_limit() {
     }
 }
 
+/// Whether anybody is owed a word: most runs have none, and need no thread and no second connection for that.
+fn owes(connection: &mut AnyConnection) -> Result<bool, StoreError> {
+    Ok(!outbox::owed_channels(connection)?.is_empty())
+}
+
 struct Runner<'a> {
     app: &'a App,
     args: &'a RunArgs,
@@ -109,7 +114,7 @@ impl<'a> Runner<'a> {
         };
         // What a stopped run leaves owed, the next one delivers.
         let mut delivered = Delivered::default();
-        if !self.app.stop.is_told() {
+        if !self.app.stop.is_told() && owes(&mut connection)? {
             match self.wait_for(&self.begin_delivery(connection), Duration::MAX) {
                 Some((back, done)) => (connection, delivered) = (back, done?),
                 None => connection = self.connect()?,
@@ -182,7 +187,7 @@ impl<'a> Runner<'a> {
         let Some(round) = self.round(&mut connection, every, reserve)? else {
             return self.turned_away().map(|_| ());
         };
-        if self.app.stop.is_told() {
+        if self.app.stop.is_told() || (delivery.is_none() && !owes(&mut connection)?) {
             return self.report(&mut connection, &round, Delivered::default(), out);
         }
         let under_way = match delivery.take() {

@@ -93,7 +93,9 @@ pub fn outlook(
     now: Instant,
 ) -> Result<Outlook, StoreError> {
     let mut outlook = Outlook::default();
+    // In order of number, though nobody asks for it: else SQLite goes from an index to each site.
     let rows = due(selection, location, now)
+        .order(sites::id)
         .select((site_states::standing.nullable(), site_states::took_ms.nullable()));
     for (name, took_ms) in rows.load::<(Option<String>, Option<i32>)>(connection)? {
         outlook.counts.sites += 1;
