@@ -27,12 +27,16 @@ fn on_a_full_disk_checks_go_on_and_alerts_leave_and_it_recovers_by_itself() {
     let reserve = disk.path().join("djamon.db.reserve");
     place.done(&["site", "add", &site.url(), "--slug", "shop"]);
     place.done(&["run"]);
+    place.done(&["run"]);
     assert_eq!(reserve.metadata().unwrap().len(), 16 << 20, "taken while there is room");
+    assert_eq!(mails(&place).len(), 1, "told of before it is full, once");
+    assert!(mails(&place)[0].contains("Subject: DISK LOW: Djamon's database on "), "{:?}", mails(&place));
     let found = place.json(&["doctor", "--json"]);
     let disk_line = found.as_array().unwrap().iter().find(|line| line["what"] == "disk").unwrap();
     assert_eq!(disk_line["level"], "warn", "a disk of 100 MB is told of before it is full: {found:#}");
 
-    // 1. Full to the last byte while the site goes down: the first run gives the reserve up and says so, once.
+    // 1. Full to the last byte while the site goes down: the first run gives the reserve up, and says so once on stderr and
+    //    once to the channels.
     disk.fill("ballast");
     site.answer(503);
     let first = place.run(&["run"]);
@@ -46,10 +50,12 @@ fn on_a_full_disk_checks_go_on_and_alerts_leave_and_it_recovers_by_itself() {
     place.done(&["run"]);
     let open = place.json(&["outages", "--open", "--json"]);
     assert_eq!((open.as_array().unwrap().len(), &open[0]["sites"][0]["slug"]), (1, &json!("shop")));
-    let mails: Vec<_> = std::fs::read_dir(place.path().join("mail")).unwrap().flatten().collect();
-    assert_eq!(mails.len(), 1, "the alert has left");
-    let text = std::fs::read_to_string(mails[0].path()).unwrap();
-    assert!(text.contains("Subject: DOWN"), "{text}");
+    let told = mails(&place);
+    let of = |subject: &str| told.iter().filter(|mail| mail.contains(subject)).count();
+    let (down, full) = ("Subject: DOWN", "Subject: DISK FULL: Djamon's database on ");
+    assert_eq!((told.len(), of(down), of(full)), (3, 1, 1), "{told:#?}");
+    let full = told.iter().find(|mail| mail.contains(full)).unwrap();
+    assert!(full.contains("/djamon.db") && full.contains("X-Djamon-Event: storage"), "{full}");
 
     // 2. Room again: everything is whole, the outage ends, and the reserve is taken again.
     std::fs::remove_file(disk.path().join("ballast")).unwrap();
@@ -61,6 +67,12 @@ fn on_a_full_disk_checks_go_on_and_alerts_leave_and_it_recovers_by_itself() {
     let found = place.json(&["doctor", "--json"]);
     let integrity = found.as_array().unwrap().iter().find(|line| line["what"] == "integrity").unwrap();
     assert_eq!(integrity["level"], "ok", "{found:#}");
+}
+
+/// All mails that have left.
+fn mails(place: &Place) -> Vec<String> {
+    let mails = std::fs::read_dir(place.path().join("mail")).unwrap().flatten();
+    mails.map(|mail| std::fs::read_to_string(mail.path()).unwrap()).collect()
 }
 
 #[test]

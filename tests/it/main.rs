@@ -36,6 +36,7 @@ mod scarce;
 mod schema;
 mod slow;
 mod stop;
+mod storage;
 mod store;
 mod tokens;
 mod web;

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
-use djamon_check::pool::{Ended, Limits, Task, probe_all};
+use djamon_check::pool::{Ended, Limits, Plan, Task, probe_all};
 use djamon_check::sandbox;
 use djamon_check::stop::Stop;
 use djamon_core::clock::{Stopwatch, SystemClock};
@@ -69,7 +69,7 @@ fn task(number: i32, url: &str, timeout: Duration) -> Task {
 }
 
 fn limits(concurrency: usize, expected: usize, deadline_ms: u64) -> Limits {
-    Limits { concurrency, expected, deadline: Duration::from_millis(deadline_ms) }
+    Limits { concurrency, expected, plan: Plan::default(), deadline: Duration::from_millis(deadline_ms) }
 }
 
 fn run(limits: &Limits, tasks: Vec<Task>) -> (Vec<Observation>, Ended) {
@@ -122,13 +122,28 @@ fn the_deadline_leaves_out_what_is_not_finished() {
 #[test]
 fn sites_that_hang_do_not_hold_each_other_up() {
     let server = FaultServer::plain();
-    let watch = Stopwatch::start();
     let short = Duration::from_millis(300);
-    let tasks = (0..640).map(|n| task(n, &server.url("/hang"), short)).collect();
-    let (seen, _) = run(&limits(0, 640, 30_000), tasks);
-    assert!(seen.iter().all(|seen| seen.outcome == Outcome::Timeout), "{seen:?}");
-    assert_eq!(seen.len(), 640);
-    assert!(watch.elapsed() < Duration::from_secs(5), "{:?}", watch.elapsed());
+    // Whether nothing is known of them, or they answered at once last time.
+    for plan in [Plan::default(), Plan::new(640, &[1; 640])] {
+        let watch = Stopwatch::start();
+        let tasks = (0..640).map(|n| task(n, &server.url("/hang"), short)).collect();
+        let (seen, _) = run(&Limits { plan, ..limits(0, 640, 30_000) }, tasks);
+        assert!(seen.iter().all(|seen| seen.outcome == Outcome::Timeout), "{seen:?}");
+        assert_eq!(seen.len(), 640);
+        assert!(watch.elapsed() < Duration::from_secs(5), "{:?}", watch.elapsed());
+    }
+}
+
+#[test]
+fn no_more_threads_are_made_than_planned_while_all_goes_as_planned() {
+    let server = FaultServer::plain();
+    let asked = server.counter();
+    let tasks = (0..200).map(|n| task(n, &server.url("/hang"), Duration::from_secs(5))).collect();
+    // 20 s of waiting in 250 ms are 80 threads, and those that are always made.
+    let plan = Plan::new(200, &[100; 200]);
+    let (_, ended) = run(&Limits { plan, ..limits(0, 200, 300) }, tasks);
+    assert_eq!(ended.unprobed, 200);
+    assert!((1..=144).contains(&asked()), "{}", asked());
 }
 
 #[test]

@@ -94,6 +94,31 @@ on_both! {
         assert!(connection.batch_execute(odd).is_err());
     }
 
+    fn events_and_what_names_them_outlive_the_step_that_makes_their_table_anew(database: TestDatabase) {
+        let step = "2026-11-26-000000_storage_warnings";
+        let is_sqlite = database.url_text.starts_with("sqlite");
+        let folder = if is_sqlite { "sqlite" } else { "postgres" };
+        let undo = concat!(env!("CARGO_MANIFEST_DIR"), "/../migrations");
+        let undo = std::fs::read_to_string(format!("{undo}/{folder}/{step}/down.sql")).unwrap();
+        let mut connection = database.open();
+        let event = "INSERT INTO events (kind, at, owed) VALUES ('certificate', 1, 1), ('test', 2, 0); \
+                     INSERT INTO outbox (event_id, channel, state, tries, next_try_at, created_at) VALUES (1, 'email', 'pending', 0, 3, 4);";
+        let storage = "INSERT INTO events (kind, at) VALUES ('storage', 5); \
+                       INSERT INTO storage_warnings VALUES (3, 'full', 'djamon.db', 'web-1', 6, 7, 8, NULL); \
+                       INSERT INTO outbox (event_id, channel, state, tries, next_try_at, created_at) VALUES (3, 'email', 'pending', 0, 3, 4);";
+        connection.batch_execute(event).unwrap();
+        connection.batch_execute(storage).unwrap();
+        connection.batch_execute(&format!("BEGIN; {undo} COMMIT")).unwrap();
+        assert!(connection.batch_execute("INSERT INTO events (kind, at) VALUES ('storage', 5)").is_err());
+        connection.batch_execute("DELETE FROM __diesel_schema_migrations WHERE version = '20261126000000'").unwrap();
+        assert_eq!(migrate(&database.url).unwrap(), [step]);
+        let kept = "SELECT events.id || ' ' || kind || ' ' || at || ' ' || owed || ' ' || coalesce(channel, '-') AS line \
+                    FROM events LEFT JOIN outbox ON events.id = event_id";
+        assert_eq!(lines(&mut connection, kept).into_iter().collect::<Vec<_>>(), ["1 certificate 1 1 email", "2 test 2 0 -"]);
+        assert!(connection.batch_execute("DELETE FROM events WHERE id = 1").is_err(), "the outbox names it");
+        connection.batch_execute("INSERT INTO events (kind, at) VALUES ('storage', 5)").unwrap();
+    }
+
     fn a_newer_schema_is_refused(database: TestDatabase) {
         database.open().batch_execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('29990101000000')").unwrap();
         for opened in [open_or_create(&database.url), open_current(&database.url)] {

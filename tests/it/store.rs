@@ -167,8 +167,14 @@ on_both! {
         assert_eq!(slugs(&Selection::Due, Half::Others), ["a", "b"]);
         let named = Selection::Named { sites: vec!["b".into(), "d".into()], groups: vec![] };
         assert_eq!(slugs(&named, Half::Others), ["b"], "never what is paused");
-        let counts = due::counts(&mut connection, &Selection::Due, location, minute(1)).unwrap();
+        let outlook = due::outlook(&mut connection, &Selection::Due, location, minute(1)).unwrap();
+        let counts = outlook.counts;
         assert_eq!((counts.sites, counts.up, counts.failing), (3, 1, 1));
+        assert_eq!(outlook.took_ms, [12, 12], "nobody has looked at b");
+        let slow = Observation { duration_ms: 4999, ..seen(&sites[0], minute(1), true) };
+        run(&mut connection, minute(1), vec![slow], &[]);
+        let outlook = due::outlook(&mut connection, &Selection::Due, location, minute(2)).unwrap();
+        assert_eq!(outlook.took_ms.iter().max(), Some(&4999), "the last look counts");
     }
 
     fn a_site_with_an_interval_is_due_from_its_slot_on(database: TestDatabase) {
@@ -179,7 +185,7 @@ on_both! {
         let (_, shop) = write(&mut connection, |c| sites::edit(c, "shop", SiteChange { options: Some(options), ..Default::default() }, NOON)).unwrap();
         run(&mut connection, NOON, vec![seen(&shop, NOON, true)], &[]);
         let location = runs::location(&mut connection, "default").unwrap();
-        let mut is_due = |at| due::counts(&mut connection, &Selection::Due, location, at).unwrap().sites == 1;
+        let mut is_due = |at| due::outlook(&mut connection, &Selection::Due, location, at).unwrap().counts.sites == 1;
         assert!(!is_due(minute(4)));
         assert!(is_due(minute(5).minus(Duration::from_secs(10))));
     }

@@ -1,6 +1,7 @@
 //! Stories to tell: of every kind, small, large, and with names that mean something to somebody.
 
 use djamon_core::domain::outage::Outage;
+use djamon_core::domain::storage::{Level, Shortage};
 use djamon_core::domain::story::{Story, StorySite};
 use djamon_core::domain::{Event, EventId, EventKind, Instant, Left, OutageId, Outcome, RunId, Scope};
 
@@ -40,6 +41,17 @@ pub fn site(number: usize, name: &str) -> StorySite {
     }
 }
 
+/// What is told of a disk that is full, on a machine of this name.
+pub fn full(machine: &str) -> Shortage {
+    Shortage {
+        level: Level::Full,
+        place: format!("/var/lib/{machine}/djamon.db"),
+        machine: machine.to_owned(),
+        free: 23 << 20,
+        wanted: 1 << 30,
+    }
+}
+
 /// A story that nothing has room for: long names of characters that weigh much and must be escaped, and more sites in each
 /// of its parts than are told.
 pub fn long(kind: EventKind) -> Story {
@@ -55,10 +67,11 @@ pub fn long(kind: EventKind) -> Story {
 }
 
 /// The story of an event of this kind, three minutes after noon, about sites of these names.
-pub fn story<'a>(kind: EventKind, names: impl IntoIterator<Item = &'a str>) -> Story {
+pub fn story<'a>(kind: EventKind, names: impl IntoIterator<Item = &'a str, IntoIter: Clone>) -> Story {
+    let names = names.into_iter();
     let at = Instant::from_ms(NOON.ms() + 180_000);
-    let of_outage = !matches!(kind, EventKind::Certificate | EventKind::Test);
-    let sites = names.into_iter().enumerate().map(|(number, name)| {
+    let of_outage = !matches!(kind, EventKind::Certificate | EventKind::Storage | EventKind::Test);
+    let sites = names.clone().enumerate().map(|(number, name)| {
         let site = site(number, name);
         match kind {
             EventKind::Resolved => StorySite { up_at: Some(at), left: Some(Left::Recovered), ..site },
@@ -72,7 +85,7 @@ pub fn story<'a>(kind: EventKind, names: impl IntoIterator<Item = &'a str>) -> S
                     ..site
                 }
             }
-            EventKind::Opened | EventKind::Joined | EventKind::Reminder | EventKind::Test => site,
+            _ => site,
         }
     });
     let event = Event {
@@ -100,6 +113,10 @@ pub fn story<'a>(kind: EventKind, names: impl IntoIterator<Item = &'a str>) -> S
             opened_by: RunId(1),
             acknowledged: None,
         }),
-        sites: if kind == EventKind::Test { Vec::new() } else { sites.collect() },
+        storage: (kind == EventKind::Storage).then(|| full(names.clone().next().unwrap_or_default())),
+        sites: match kind {
+            EventKind::Storage | EventKind::Test => Vec::new(),
+            _ => sites.collect(),
+        },
     }
 }

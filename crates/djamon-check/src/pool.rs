@@ -1,9 +1,10 @@
 //! Probes many sites at once and hands the observations on in order of arrival. Knows no database and no verdicts.
 //!
-//! The calling thread pulls tasks and takes results; threads probe. The first few are made as tasks find none idle, so a
-//! run with one site makes one. From then on a task that waits too long for a thread tells that the threads themselves
-//! wait, for sites: then there are made as many again, up to the limit. Sites that answer at once need no more than the
-//! first few, however many they are. What is in hand is bounded, and so is everything that waits.
+//! The calling thread pulls tasks and takes results; threads probe. Those that are planned, from how long the sites took last
+//! time, are made as tasks find none idle, so a run with one site makes one. From then on a task that waits longer for a
+//! thread than the plan says tells that the threads themselves wait, for sites: then there are made as many again, up to
+//! the limit. Sites that answer at once need no more than the first few, however many they are. What is in hand is bounded,
+//! and so is everything that waits.
 //! At the deadline, and when the run is told to stop, what is not finished is given up: its site was not looked at. The
 //! threads are left to themselves then: whatever holds one up, a resolver or a file, holds up no run.
 
@@ -19,14 +20,18 @@ use djamon_core::probe::{Deadline, Prober};
 
 use crate::stop::Stop;
 
+mod plan;
+
+pub use plan::Plan;
+
 /// Enough for TLS with room to spare; a debug build needs more.
 const STACK: usize = if cfg!(debug_assertions) { 512 * 1024 } else { 256 * 1024 };
 /// More tasks in hand than threads, so that none waits for the calling thread, even while that writes a batch.
 const AHEAD: usize = 256;
-/// So many threads are made without asking whether those there are wait or work.
-const FIRST: usize = 64;
-/// A task that waits longer for a thread tells that all of them wait: working, they would have taken it.
+/// A task that waits so much longer for a thread than planned tells that all of them wait: working, they would have taken it.
 const PATIENCE: Duration = Duration::from_millis(30);
+/// A plan goes by means: it is wrong only when it takes more than so many times as long.
+const SLACK: u32 = 2;
 /// The calling thread is woken for so many results, not for each: waking costs as much as a fifth of a probe.
 const HANDFUL: usize = 64;
 /// How long after the deadline those under way are waited for, to say so themselves.
@@ -56,6 +61,8 @@ pub struct Limits {
     pub concurrency: usize,
     /// About how many tasks will come.
     pub expected: usize,
+    /// How many threads to begin with.
+    pub plan: Plan,
     /// After this long nothing is waited for.
     pub deadline: Duration,
 }
@@ -86,7 +93,8 @@ pub fn probe_all(
     let desk = Arc::new(Desk::default());
     let _closed = Closing(Arc::clone(&desk));
     let grown = Stopwatch::start();
-    let mut crew = Crew { prober: prober.clone(), desk: Arc::clone(&desk), stop, most, threads: 0, grown };
+    let (prober, plan) = (prober.clone(), limits.plan);
+    let mut crew = Crew { prober, desk: Arc::clone(&desk), stop, plan, most, threads: 0, grown };
     let mut ended = Ended::default();
     let (mut in_hand, mut exhausted) = (0, false);
     loop {
@@ -237,6 +245,7 @@ struct Crew {
     prober: Prober,
     desk: Arc<Desk>,
     stop: Deadline,
+    plan: Plan,
     most: usize,
     threads: usize,
     /// Since it last grew: new threads need a moment to take what waits.
@@ -246,15 +255,16 @@ struct Crew {
 impl Crew {
     fn hand_out(&mut self, task: Task) {
         let is_short = self.desk.add(task);
-        if is_short && self.threads < self.most.min(FIRST) {
+        if is_short && self.threads < self.most.min(self.plan.threads()) {
             self.hire();
         }
     }
 
-    /// Makes as many threads again, when a task has waited for one and all of them wait.
+    /// Makes as many threads again, when a task has waited for one longer than planned and all of them wait.
     fn grow(&mut self) {
-        let may_grow = self.threads < self.most && self.grown.elapsed() > PATIENCE;
-        if !may_grow || self.desk.waited() < PATIENCE {
+        let patience = PATIENCE.saturating_add(self.plan.wait(AHEAD, self.threads).saturating_mul(SLACK));
+        let may_grow = self.threads < self.most && self.grown.elapsed() > patience;
+        if !may_grow || self.desk.waited() < patience {
             return;
         }
         for _ in 0..self.threads.min(self.most - self.threads) {
@@ -310,12 +320,15 @@ fn look(prober: &Prober, task: Task, stop: Deadline) -> Seen {
 mod tests {
     use super::*;
 
+    fn limits(concurrency: usize, expected: usize) -> Limits {
+        Limits { concurrency, expected, plan: Plan::default(), deadline: Duration::ZERO }
+    }
+
     #[test]
     fn threads_are_as_many_as_sites_up_to_a_bound() {
-        let wanted =
-            |concurrency, expected| wanted(&Limits { concurrency, expected, deadline: Duration::ZERO });
+        let wanted = |concurrency, expected| wanted(&limits(concurrency, expected));
         assert_eq!((wanted(0, 1), wanted(0, 1000), wanted(0, 10_000)), (1, 1000, 2500));
         assert_eq!((wanted(0, 1_000_000), wanted(7, 1000), wanted(7, 3)), (4096, 7, 7));
-        assert_eq!(threads(&Limits { concurrency: 0, expected: 0, deadline: Duration::ZERO }), 1);
+        assert_eq!(threads(&limits(0, 0)), 1);
     }
 }

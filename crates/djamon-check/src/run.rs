@@ -75,6 +75,11 @@ fn raise_descriptor_limit() {
     }
 }
 
+/// Whether anybody is owed a word: most runs have none, and need no thread and no second connection for that.
+fn owes(connection: &mut AnyConnection) -> Result<bool, StoreError> {
+    Ok(!outbox::owed_channels(connection)?.is_empty())
+}
+
 struct Runner<'a> {
     app: &'a App,
     args: &'a RunArgs,
@@ -102,14 +107,14 @@ impl<'a> Runner<'a> {
 
     /// One run and its delivery, as cron calls it.
     fn once(&self, out: &mut dyn Write) -> Result<Exit, Failure> {
-        self.tend_reserve();
+        let reserve = self.tend_reserve();
         let mut connection = self.connect()?;
-        let Some(round) = self.round(&mut connection, self.promised_by_cron()?)? else {
+        let Some(round) = self.round(&mut connection, self.promised_by_cron()?, reserve)? else {
             return self.turned_away();
         };
         // What a stopped run leaves owed, the next one delivers.
         let mut delivered = Delivered::default();
-        if !self.app.stop.is_told() {
+        if !self.app.stop.is_told() && owes(&mut connection)? {
             match self.wait_for(&self.begin_delivery(connection), Duration::MAX) {
                 Some((back, done)) => (connection, delivered) = (back, done?),
                 None => connection = self.connect()?,
@@ -176,13 +181,13 @@ impl<'a> Runner<'a> {
         delivery: &mut Option<UnderWay>,
         out: &mut dyn Write,
     ) -> Result<(), Failure> {
-        self.tend_reserve();
+        let reserve = self.tend_reserve();
         let mut connection = self.connect()?;
         self.prober.forget_names();
-        let Some(round) = self.round(&mut connection, every)? else {
+        let Some(round) = self.round(&mut connection, every, reserve)? else {
             return self.turned_away().map(|_| ());
         };
-        if self.app.stop.is_told() {
+        if self.app.stop.is_told() || (delivery.is_none() && !owes(&mut connection)?) {
             return self.report(&mut connection, &round, Delivered::default(), out);
         }
         let under_way = match delivery.take() {
@@ -200,10 +205,12 @@ impl<'a> Runner<'a> {
     }
 
     /// Before the database is opened: even that takes some room.
-    fn tend_reserve(&self) {
-        if reserve::tend(&self.app.url) == Reserve::Released {
+    fn tend_reserve(&self) -> Reserve {
+        let reserve = reserve::tend(&self.app.url);
+        if reserve == Reserve::Released {
             tracing::warn!("{}", reserve::RELEASED);
         }
+        reserve
     }
 
     /// Probes what is due and prints what was seen; writes nothing.
@@ -219,7 +226,12 @@ impl<'a> Runner<'a> {
     }
 
     /// One run under the location's lock, from the sandbox to the last commit; `None` when another one holds it.
-    fn round(&self, connection: &mut AnyConnection, promised: Duration) -> Result<Option<Round>, Failure> {
+    fn round(
+        &self,
+        connection: &mut AnyConnection,
+        promised: Duration,
+        reserve: Reserve,
+    ) -> Result<Option<Round>, Failure> {
         let location = runs::location(connection, &self.location)?;
         let Some(_lock) = try_run_lock(&self.app.url, &self.location)? else {
             runs::note_overlap(connection, location, self.app.now(), promised)?;
@@ -233,6 +245,7 @@ impl<'a> Runner<'a> {
             promised,
             listeners: &listeners,
             keep_views: self.args.json,
+            reserve,
             progress,
         };
         Ok(Some(round::run(self.app, &self.prober, connection, &order)?))

@@ -22,16 +22,17 @@ pub(super) fn tweet(body: &Fields) -> Verdict {
 }
 
 pub(super) fn event(request: &Request, body: &Fields) -> Verdict {
-    const TYPES: [&str; 6] = [
+    const TYPES: [&str; 7] = [
         "outage.opened",
         "outage.joined",
         "outage.resolved",
         "outage.reminder",
         "certificate.expiring",
+        "storage.short",
         "test",
     ];
     is("authorization", request.header("authorization"), Some("Bearer hunter2-token"))?;
-    body.only(&["id", "type", "at", "subject", "url", "events", "outage", "sites"])?;
+    body.only(&["id", "type", "at", "subject", "url", "events", "outage", "sites", "storage"])?;
     let header = |name: &str| request.header(name).ok_or(format!("no header {name}"));
     let (id, timestamp) = (header("webhook-id")?, header("webhook-timestamp")?);
     is("id", body.text("id", 255)?, id)?;

@@ -5,6 +5,7 @@
 mod desk;
 mod rehearsal;
 mod source;
+mod storage;
 mod written;
 
 use std::cell::RefCell;
@@ -17,7 +18,8 @@ use djamon_core::domain::run::Blind;
 use djamon_core::domain::{Instant, Listener, LocationId, Look, OutageId, Policy, RunId, SiteId};
 use djamon_core::probe::Prober;
 use djamon_core::store::AnyConnection;
-use djamon_core::store::due::{self, DueSite, Selection};
+use djamon_core::store::backend::reserve::Reserve;
+use djamon_core::store::due::{self, DueSite, Outlook, Selection};
 use djamon_core::store::record::{self, ViewIds};
 use djamon_core::store::runs::{self, Ending};
 
@@ -26,7 +28,7 @@ pub use self::rehearsal::rehearse;
 use self::source::Source;
 use self::written::Written;
 use crate::app::{App, Failure};
-use crate::pool::{self, Limits, Task};
+use crate::pool::{self, Limits, Plan, Task};
 use crate::progress::Progress;
 use crate::sandbox::{self, Proof};
 
@@ -48,6 +50,8 @@ pub struct Order<'a> {
     pub listeners: &'a [Listener],
     /// Whether the views are wanted afterwards; otherwise none is kept.
     pub keep_views: bool,
+    /// What became of the reserve beside the database before the run.
+    pub reserve: Reserve,
     /// Whether a person watches and wants to see how far it is.
     pub progress: bool,
 }
@@ -71,6 +75,8 @@ pub struct Round {
     pub joined: Vec<(OutageId, SiteId)>,
     /// Outages that ended.
     pub resolved: Vec<OutageId>,
+    /// Whether the reserve beside the database was given up on the way.
+    pub reserve_released: bool,
 }
 
 /// Does one run.
@@ -96,7 +102,8 @@ pub fn run(
     };
     let policy = &app.config.check.policy;
     let departed = record::departures(connection, &context, policy, order.listeners, started_at)?;
-    let due = due::counts(connection, order.selection, order.location, started_at)?;
+    let outlook = due::outlook(connection, order.selection, order.location, started_at)?;
+    let due = outlook.counts;
 
     let mut round = Round {
         run,
@@ -107,7 +114,10 @@ pub fn run(
         opened: Vec::new(),
         joined: Vec::new(),
         resolved: departed.resolved,
+        reserve_released: false,
     };
+    // Before any look is written: later there may be no room for it.
+    storage::tell(app, connection, order, &context, order.reserve, due.sites)?;
     match proof(app, prober, due.sites) {
         // Who was not let to finish asking knows nothing of the line.
         Err(_) if app.stop.is_told() => {
@@ -122,7 +132,10 @@ pub fn run(
             round.ending.blind = Some(blind);
         }
         Ok(_) if due.sites == 0 => {}
-        Ok(proof) => look(app, prober, connection, order, context, proof.is_some(), &mut round)?,
+        Ok(proof) => look(app, prober, connection, order, context, (proof.is_some(), &outlook), &mut round)?,
+    }
+    if round.reserve_released {
+        storage::tell(app, connection, order, &context, Reserve::Released, due.sites)?;
     }
     // Who has not looked knows nothing of what goes on.
     if due.sites > 0 && round.ending.blind.is_none() {
@@ -149,7 +162,7 @@ fn look(
     connection: &mut AnyConnection,
     order: &Order<'_>,
     context: RunContext,
-    is_guarded: bool,
+    (is_guarded, outlook): (bool, &Outlook),
     round: &mut Round,
 ) -> Result<(), Failure> {
     let due = round.ending.counts.sites;
@@ -164,16 +177,22 @@ fn look(
         guard,
         progress: Progress::new(order.progress, due),
     });
-    let limits = Limits {
-        concurrency: app.config.check.concurrency,
-        expected: usize::try_from(due).unwrap_or(0),
-        deadline: PROBING,
-    };
+    let limits = limits(app, outlook);
     let tasks = std::iter::from_fn(|| desk.borrow_mut().next_task());
     let ended = pool::probe_all(prober, &limits, &app.stop, tasks, |observation| {
         desk.borrow_mut().take(observation);
     });
     desk.into_inner().close(app, prober, ended)
+}
+
+fn limits(app: &App, outlook: &Outlook) -> Limits {
+    let expected = usize::try_from(outlook.counts.sites).unwrap_or(0);
+    Limits {
+        concurrency: app.config.check.concurrency,
+        expected,
+        plan: Plan::new(expected, &outlook.took_ms),
+        deadline: PROBING,
+    }
 }
 
 fn task(due: DueSite, policy: &Policy) -> Task {

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use djamon_core::domain::LocationId;
 use djamon_core::probe::Prober;
+use djamon_core::store::backend::reserve::Reserve;
 use djamon_core::store::due::{self, Selection};
 use djamon_core::store::{AnyConnection, runs};
 
-use super::{Order, PROBING, Source, proof, task};
+use super::{Order, Source, limits, proof, task};
 use crate::app::{App, Failure};
-use crate::pool::{self, Limits};
+use crate::pool;
 use crate::report::RunJson;
 
 /// Probes what is due without writing anything.
@@ -26,13 +27,15 @@ pub fn rehearse(
 ) -> Result<RunJson, Failure> {
     let started_at = app.now();
     let place = runs::known_location(connection, location)?.unwrap_or(LocationId(0));
-    let counts = due::counts(connection, selection, place, started_at)?;
+    let outlook = due::outlook(connection, selection, place, started_at)?;
+    let counts = outlook.counts;
     let mut json = RunJson::rehearsal(location, started_at, counts);
     if let Err(blind) = proof(app, prober, counts.sites) {
         json.tell_blind(&blind);
         return Ok(json);
     }
     let order = Order {
+        reserve: Reserve::Held,
         selection,
         location: place,
         promised: Duration::ZERO,
@@ -54,11 +57,7 @@ pub fn rehearse(
             None
         }
     });
-    let limits = Limits {
-        concurrency: app.config.check.concurrency,
-        expected: usize::try_from(counts.sites).unwrap_or(0),
-        deadline: PROBING,
-    };
+    let limits = limits(app, &outlook);
     let mut seen = Vec::new();
     pool::probe_all(prober, &limits, &app.stop, tasks, |observation| seen.push(observation));
     if let Some(error) = failure {

@@ -87,6 +87,7 @@ impl<'a, 'r> Written<'a, 'r> {
         let written = match write(batch) {
             Err(StoreError::Full) if reserve::release(&self.app.url) == Reserve::Released => {
                 tracing::warn!("{}", reserve::RELEASED);
+                self.round.reserve_released = true;
                 write(spare)
             }
             written => written,

@@ -20,18 +20,21 @@ pub enum EventKind {
     Reminder,
     /// A certificate runs out soon.
     Certificate,
+    /// The disk of the database runs full.
+    Storage,
     /// Somebody tries a channel.
     Test,
 }
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [EventKind; 6] = [
+    pub const ALL: [EventKind; 7] = [
         EventKind::Opened,
         EventKind::Joined,
         EventKind::Resolved,
         EventKind::Reminder,
         EventKind::Certificate,
+        EventKind::Storage,
         EventKind::Test,
     ];
 
@@ -43,6 +46,7 @@ impl EventKind {
             EventKind::Resolved => "resolved",
             EventKind::Reminder => "reminder",
             EventKind::Certificate => "certificate",
+            EventKind::Storage => "storage",
             EventKind::Test => "test",
         }
     }

@@ -27,6 +27,7 @@ pub mod series;
 pub mod site;
 pub mod span;
 pub mod status;
+pub mod storage;
 pub mod story;
 pub mod streak;
 pub mod target;

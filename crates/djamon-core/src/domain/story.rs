@@ -1,6 +1,7 @@
 //! Everything that one message tells, read when the message is about to leave.
 
 use super::outage::Outage;
+use super::storage::Shortage;
 use super::{Event, EventId, EventKind, Instant, Left, Outcome};
 
 /// What one message tells.
@@ -18,6 +19,8 @@ pub struct Story {
     pub sites: Vec<StorySite>,
     /// The outages they are of when they are of several: then `outage` and `sites` are empty.
     pub backlog: Option<Backlog>,
+    /// How little room the database had, in a message about that.
+    pub storage: Option<Shortage>,
 }
 
 /// Several outages that are told in one message, because it is the first that a channel hears of them.
@@ -46,7 +49,15 @@ impl Story {
         let event =
             Event { id: EventId(0), kind: EventKind::Test, outage: None, site: None, run: None, at: now };
         let key = format!("djamon-test-{:x}", now.ms());
-        Story { key, thread: None, events: vec![event], outage: None, sites: Vec::new(), backlog: None }
+        Story {
+            key,
+            thread: None,
+            events: vec![event],
+            outage: None,
+            sites: Vec::new(),
+            backlog: None,
+            storage: None,
+        }
     }
 }
 

@@ -39,6 +39,7 @@ impl Service for Alertmanager {
     fn request(&self, message: &Message, now: Instant) -> Request {
         let alerts = match message.kind {
             EventKind::Test => vec![self.test(message, now)],
+            EventKind::Storage => vec![self.storage(message, now)],
             _ => self.alerts(message, now),
         };
         let url = below(self.url.url(), &["api", "v2", "alerts"]);
@@ -91,6 +92,26 @@ impl Alertmanager {
             "annotations": { "summary": message.subject },
             "startsAt": rfc3339(message.at),
             "endsAt": rfc3339(now.plus(TEST)),
+            "generatorURL": message.link,
+        })
+    }
+
+    /// Nobody says when there is room again: it stands for `hold`.
+    fn storage(&self, message: &Message, now: Instant) -> Json {
+        let (alert, severity) = match message.tells_of_a_full_disk() {
+            true => ("DjamonDiskFull", "critical"),
+            false => ("DjamonDiskLow", "warning"),
+        };
+        let story = message.details.as_deref().map(|details| &details.story);
+        let mut labels = self.labels(alert, severity);
+        if let Some(storage) = story.and_then(|story| story.storage.as_ref()) {
+            labels.insert("machine", &storage.machine);
+        }
+        json!({
+            "labels": labels,
+            "annotations": { "summary": message.subject, "description": message.lead() },
+            "startsAt": rfc3339(message.at),
+            "endsAt": rfc3339(now.plus(self.hold)),
             "generatorURL": message.link,
         })
     }

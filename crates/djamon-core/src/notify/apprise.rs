@@ -42,7 +42,7 @@ impl Service for Apprise {
     }
 
     fn request(&self, message: &Message, _now: Instant) -> Request {
-        let kind = match Mood::of(message.kind) {
+        let kind = match Mood::of(message) {
             Mood::Bad => "failure",
             Mood::Good => "success",
             Mood::Warning => "warning",

@@ -51,11 +51,13 @@ pub(super) enum Mood {
 }
 
 impl Mood {
-    pub const fn of(kind: EventKind) -> Mood {
-        match kind {
+    pub fn of(message: &Message) -> Mood {
+        match message.kind {
             EventKind::Opened | EventKind::Joined | EventKind::Reminder => Mood::Bad,
             EventKind::Resolved => Mood::Good,
             EventKind::Certificate => Mood::Warning,
+            EventKind::Storage if message.tells_of_a_full_disk() => Mood::Bad,
+            EventKind::Storage => Mood::Warning,
             EventKind::Test => Mood::Calm,
         }
     }

@@ -9,6 +9,7 @@ use crate::domain::text::readable_time;
 use crate::domain::{EventKind, Instant, Left};
 
 use super::digest::{Digest, OutageDigest, Section, SiteDigest};
+use super::storage::StorageDigest;
 use super::words::{brief_time, clipped, full_time, listed, one_line, roughly, seen, zone_name};
 use super::{Details, Message, Story, StorySite, Style, TemplateError, Templates, backlog, short};
 
@@ -43,8 +44,11 @@ pub fn compose(story: &Story, style: &Style, templates: &Templates) -> Result<Me
     let telling = Telling { story, style, kind: headline(story).unwrap_or(last.kind), at: last.at };
     let subject = telling.subject();
     let public = public(story);
-    let short = Telling { story: &public, ..telling }.subject();
     let digest = telling.digest(&subject);
+    let short = match &digest.storage {
+        Some(storage) => storage.short(),
+        None => Telling { story: &public, ..telling }.subject(),
+    };
     let name = telling.kind.name();
     Ok(Message {
         key: story.key.clone(),
@@ -106,6 +110,10 @@ impl Telling<'_> {
                 let when = ends.map(|at| format!(" ({})", expiry(at, self.at))).unwrap_or_default();
                 format!("CERTIFICATE: {all}{when}")
             }
+            EventKind::Storage => match self.storage() {
+                Some(storage) => storage.subject(),
+                None => "DISK LOW: Djamon's database has little room left".to_owned(),
+            },
             EventKind::Test => "TEST: Djamon can reach you here".to_owned(),
         }
     }
@@ -125,7 +133,7 @@ impl Telling<'_> {
         let news: Vec<_> = match self.kind {
             EventKind::Opened | EventKind::Joined => self.news().collect(),
             EventKind::Reminder => self.still_down().collect(),
-            EventKind::Resolved | EventKind::Certificate | EventKind::Test => {
+            EventKind::Resolved | EventKind::Certificate | EventKind::Storage | EventKind::Test => {
                 self.story.sites.iter().collect()
             }
         };
@@ -151,10 +159,15 @@ impl Telling<'_> {
             is_first: self.is_first(),
             kind: self.kind.name(),
             lead: self.lead(),
+            storage: self.storage(),
             still: section(rest(true)),
             back: section(rest(false)),
             news: section(news),
         }
+    }
+
+    fn storage(&self) -> Option<StorageDigest> {
+        self.story.storage.as_ref().map(StorageDigest::new)
     }
 
     /// Whether nothing was told of the outage before.
@@ -174,6 +187,7 @@ impl Telling<'_> {
             }
             EventKind::Reminder => Some(format!("It began {from}, {lasted} ago.")),
             EventKind::Certificate => Some("Renew it before browsers refuse it.".to_owned()),
+            EventKind::Storage => self.storage().map(|storage| storage.lead()),
             EventKind::Test => Some(format!(
                 "This is a test, sent {}. Nothing is down because of it: messages about outages will reach you here.",
                 self.time(self.at)

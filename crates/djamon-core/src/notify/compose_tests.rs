@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::outage::Outage;
+use crate::domain::storage::{Level, Shortage};
 use crate::domain::story::{Backlog, Chapter};
 use crate::domain::{Event, EventId, OutageId, Outcome, RunId, Scope};
 
@@ -64,6 +65,7 @@ fn story(events: &[(EventKind, i64)], sites: Vec<StorySite>) -> Story {
         }),
         sites,
         backlog: None,
+        storage: None,
     }
 }
 
@@ -162,6 +164,34 @@ fn certificates_and_tests_speak_of_no_outage() {
     insta::assert_snapshot!(format!("{}\n----\n{}", shown(&certificate), shown(&test)));
 }
 
+/// A message about the disk of this machine's database.
+fn disk(level: Level, free: u64, machine: &str) -> Story {
+    let place = format!("/var/lib/{machine}/djamon.db");
+    let storage = Shortage { level, place, machine: machine.to_owned(), free, wanted: 3 << 30 };
+    Story { outage: None, storage: Some(storage), ..story(&[(EventKind::Storage, 0)], vec![]) }
+}
+
+#[test]
+fn a_disk_that_runs_full_is_told_with_what_where_how_much_and_what_to_do() {
+    let (full, low) = (disk(Level::Full, 23 << 20, "web-1"), disk(Level::Low, 800 << 20, "web-1"));
+    let lead = |story: &Story| told(story).lead().to_owned();
+    let shown = |story: &Story| format!("{}\n----\n{}\n", shown(story), lead(story));
+    insta::assert_snapshot!(format!("{}----\n{}", shown(&full), shown(&low)));
+    insta::assert_snapshot!("a_full_disk_as_html", told(&full).html.unwrap());
+    let low = told(&low).html.unwrap();
+    assert!(low.contains("#bf8700") && low.contains("800 MiB are left, 3072 MiB should be"), "{low}");
+    assert!(told(&disk(Level::Full, 9000, "web-1")).subject.ends_with("has less than 1 MiB left"));
+}
+
+#[test]
+fn everybody_hears_of_a_full_disk_without_its_machine_and_file() {
+    for level in [Level::Low, Level::Full] {
+        let message = told(&disk(level, 0, "payroll.example"));
+        assert!(message.subject.contains("payroll.example"), "{}", message.subject);
+        assert!(!message.short.contains("payroll"), "{}", message.short);
+    }
+}
+
 #[test]
 fn html_says_what_the_text_says() {
     let api = StorySite { is_news: false, ..back("API", 5, Left::Recovered) };
@@ -184,6 +214,9 @@ fn html_is_complete_in_itself_and_nothing_of_a_site_is_a_mark_in_it() {
         .collect();
     for kind in EventKind::ALL {
         harmless(&told(&story(&[(kind, 2)], sites.clone())).html.unwrap());
+    }
+    for machine in ugly {
+        harmless(&told(&disk(Level::Full, 5, machine)).html.unwrap());
     }
     harmless(&told(&several(true, vec![(14, None, sites.clone()), (12, Some(7), sites)])).html.unwrap());
 }

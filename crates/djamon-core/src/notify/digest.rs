@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::storage::StorageDigest;
+
 /// What templates and cards see. Times are text already, in the time zone of the style; nothing in it breaks a line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Digest {
@@ -23,6 +25,8 @@ pub(super) struct Digest {
     pub news: Section,
     pub still: Section,
     pub back: Section,
+    /// How little room the database has, in a message about that.
+    pub storage: Option<StorageDigest>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -45,7 +45,7 @@ impl Service for Discord {
         if let Some(thread) = &self.thread_id {
             url.query_pairs_mut().append_pair("thread_id", thread);
         }
-        let colour = match Mood::of(message.kind) {
+        let colour = match Mood::of(message) {
             Mood::Bad => 0x00d1_242f,
             Mood::Good => 0x001a_7f37,
             Mood::Warning => 0x00bf_8700,

@@ -7,6 +7,7 @@ use super::compose::name;
 use super::words::one_line;
 use super::{Message, Story, StorySite};
 use crate::calendar::rfc3339;
+use crate::domain::storage::Shortage;
 use crate::domain::{EventKind, Instant, Left};
 
 /// One message for programs.
@@ -22,6 +23,7 @@ pub(super) struct Facts<'a> {
     events: Vec<EventFacts>,
     outage: Option<OutageFacts>,
     sites: Vec<SiteFacts<'a>>,
+    storage: Option<StorageFacts<'a>>,
 }
 
 #[derive(Serialize)]
@@ -59,6 +61,15 @@ struct SiteFacts<'a> {
     certificate_expires_at: Option<String>,
 }
 
+#[derive(Serialize)]
+struct StorageFacts<'a> {
+    level: &'static str,
+    database: &'a str,
+    machine: &'a str,
+    free_bytes: u64,
+    wanted_bytes: u64,
+}
+
 impl<'a> Facts<'a> {
     /// What `message` tells.
     pub fn of(message: &'a Message) -> Self {
@@ -72,6 +83,7 @@ impl<'a> Facts<'a> {
             events: story.map(events).unwrap_or_default(),
             outage: story.and_then(|story| outage(story, message.at)),
             sites: story.map(sites).unwrap_or_default(),
+            storage: story.and_then(|story| story.storage.as_ref()).map(storage),
         }
     }
 }
@@ -84,6 +96,7 @@ pub(super) const fn type_of(kind: EventKind) -> &'static str {
         EventKind::Resolved => "outage.resolved",
         EventKind::Reminder => "outage.reminder",
         EventKind::Certificate => "certificate.expiring",
+        EventKind::Storage => "storage.short",
         EventKind::Test => "test",
     }
 }
@@ -108,6 +121,16 @@ fn outage(story: &Story, at: Instant) -> Option<OutageFacts> {
         resolved_at: outage.resolved_at.map(rfc3339),
         duration_ms: u64::try_from(lasted.as_millis()).unwrap_or(u64::MAX),
     })
+}
+
+fn storage(shortage: &Shortage) -> StorageFacts<'_> {
+    StorageFacts {
+        level: shortage.level.name(),
+        database: &shortage.place,
+        machine: &shortage.machine,
+        free_bytes: shortage.free,
+        wanted_bytes: shortage.wanted,
+    }
 }
 
 fn sites(story: &Story) -> Vec<SiteFacts<'_>> {

@@ -21,6 +21,7 @@ mod redact;
 mod short;
 mod slack;
 mod smtp;
+mod storage;
 pub mod style;
 mod teams;
 mod telegram;
@@ -34,6 +35,7 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::config::{ChannelSettings, Config};
+use crate::domain::storage::Level;
 pub use crate::domain::story::{Story, StorySite};
 use crate::domain::{EventKind, Instant, Invalid};
 
@@ -68,6 +70,19 @@ pub struct Message {
     pub at: Instant,
     /// The story in parts, for channels that lay it out themselves; without it they carry the text.
     pub details: Option<Box<Details>>,
+}
+
+impl Message {
+    /// Whether it tells that the disk of the database is full, not only that it will be.
+    fn tells_of_a_full_disk(&self) -> bool {
+        let storage = self.details.as_deref().and_then(|details| details.story.storage.as_ref());
+        storage.is_some_and(|storage| storage.level == Level::Full)
+    }
+
+    /// What stands before the sites in short messages.
+    fn lead(&self) -> &str {
+        self.details.as_deref().and_then(|details| details.digest.lead.as_deref()).unwrap_or_default()
+    }
 }
 
 /// A story in parts.

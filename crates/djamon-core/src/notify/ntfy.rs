@@ -32,7 +32,7 @@ impl Service for Ntfy {
     }
 
     fn request(&self, message: &Message, _now: Instant) -> Request {
-        let (priority, tag) = match Mood::of(message.kind) {
+        let (priority, tag) = match Mood::of(message) {
             Mood::Bad => (self.priority, "rotating_light"),
             Mood::Good => (3, "white_check_mark"),
             Mood::Warning => (3, "warning"),

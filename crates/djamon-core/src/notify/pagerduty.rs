@@ -60,6 +60,7 @@ impl PagerDuty {
         let severity = match (message.kind, self.severity) {
             (EventKind::Test, _) => "info",
             (EventKind::Certificate, _) => "warning",
+            (EventKind::Storage, _) if !message.tells_of_a_full_disk() => "warning",
             (_, Severity::Critical) => "critical",
             (_, Severity::Error) => "error",
             (_, Severity::Warning) => "warning",
@@ -68,8 +69,10 @@ impl PagerDuty {
         let sites: &[StorySite] = story.map(|story| story.sites.as_slice()).unwrap_or_default();
         let down: Vec<&StorySite> = sites.iter().filter(|site| site.up_at.is_none()).collect();
         let named = |site: &&StorySite| clipped(&name(site), MOST_OF_A_FIELD);
+        let machine =
+            story.and_then(|story| story.storage.as_ref()).map(|storage| one_line(&storage.machine));
         let source = match down.as_slice() {
-            [] => "Djamon".to_owned(),
+            [] => machine.map_or_else(|| "Djamon".to_owned(), |machine| clipped(&machine, MOST_OF_A_FIELD)),
             [only] => clipped(&one_line(&only.url), MOST_OF_A_FIELD),
             several => listed(&several.iter().map(named).collect::<Vec<_>>()),
         };
@@ -83,6 +86,11 @@ impl PagerDuty {
             "class": message.kind.name(),
             "custom_details": { "sites": told, "more_sites": down.len().saturating_sub(MOST_SITES) },
         });
+        if message.kind == EventKind::Storage
+            && let Some(fields) = payload.as_object_mut()
+        {
+            fields.insert("custom_details".to_owned(), json!({ "what": message.lead() }));
+        }
         if let ([only], Some(fields)) = (down.as_slice(), payload.as_object_mut()) {
             fields.insert("component".to_owned(), only.slug.as_str().into());
             fields.extend(only.group.as_ref().map(|group| ("group".to_owned(), group.as_str().into())));

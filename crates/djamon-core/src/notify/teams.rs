@@ -39,7 +39,7 @@ impl Service for Teams {
 }
 
 fn with(message: &Message, lines: &[Line]) -> Json {
-    let colour = match Mood::of(message.kind) {
+    let colour = match Mood::of(message) {
         Mood::Bad => "attention",
         Mood::Good => "good",
         Mood::Warning => "warning",

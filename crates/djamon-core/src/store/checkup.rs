@@ -8,6 +8,7 @@ use super::schema::runs;
 use super::{AnyConnection, DatabaseUrl, StoreError, views};
 use crate::domain::Instant;
 use crate::domain::run::RunState;
+pub use crate::domain::storage::Room;
 
 const WEEK_MS: i64 = 7 * 86_400_000;
 
@@ -17,21 +18,8 @@ const BYTES_A_LOOK: u64 = 110;
 /// Less free than this is worth a word on any machine.
 const LEAST_FREE: u64 = 1 << 30;
 
-/// How much room there is for the database.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Room {
-    /// Bytes that are free on its disk.
-    pub free: u64,
-    /// Bytes that should be: what a week needs, at least a gibibyte.
-    pub wanted: u64,
-}
-
-impl Room {
-    /// Whether somebody should be told.
-    pub fn is_short(self) -> bool {
-        self.free < self.wanted
-    }
-}
+/// So many times more than is needed is plenty: runs differ in how many sites are due.
+const PLENTY: u64 = 4;
 
 /// How much room there is at `now`; `None` for a server, whose disk is its own affair.
 ///
@@ -56,7 +44,17 @@ pub fn room(
     .bind::<BigInt, _>(now.ms() - WEEK_MS)
     .get_result(connection)?;
     let looks = u64::try_from(sum.looks.unwrap_or(0)).unwrap_or(0);
-    Ok(Some(Room { free: disk.free, wanted: looks.saturating_mul(BYTES_A_LOOK).max(LEAST_FREE) }))
+    Ok(Some(Room { free: disk.free, wanted: wanted(looks) }))
+}
+
+/// Whether there is far more room than so many looks a week need, so that nobody has to count them; a server's disk is its
+/// own affair.
+pub fn has_plenty(url: &DatabaseUrl, looks_a_week: u64) -> bool {
+    space::disk(url).is_none_or(|disk| disk.free / PLENTY > wanted(looks_a_week))
+}
+
+fn wanted(looks_a_week: u64) -> u64 {
+    looks_a_week.saturating_mul(BYTES_A_LOOK).max(LEAST_FREE)
 }
 
 /// How many of the newest runs were blind, and how many there were, since `since`.

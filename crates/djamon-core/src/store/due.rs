@@ -73,25 +73,38 @@ pub fn page(
         .collect()
 }
 
-/// How many sites are due and how they stand.
+/// What a run has before it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Outlook {
+    /// How many sites are due and how they stand.
+    pub counts: Counts,
+    /// How long the last look at each took, in no order; nothing of those nobody has looked at yet.
+    pub took_ms: Vec<u32>,
+}
+
+/// What a run has before it.
 ///
 /// # Errors
 /// What the database says.
-pub fn counts(
+pub fn outlook(
     connection: &mut AnyConnection,
     selection: &Selection,
     location: LocationId,
     now: Instant,
-) -> Result<Counts, StoreError> {
-    let mut counts = Counts::default();
-    let rows = due(selection, location, now).select(site_states::standing.nullable());
-    for name in rows.load::<Option<String>>(connection)? {
-        counts.sites += 1;
+) -> Result<Outlook, StoreError> {
+    let mut outlook = Outlook::default();
+    // In order of number, though nobody asks for it: else SQLite goes from an index to each site.
+    let rows = due(selection, location, now)
+        .order(sites::id)
+        .select((site_states::standing.nullable(), site_states::took_ms.nullable()));
+    for (name, took_ms) in rows.load::<(Option<String>, Option<i32>)>(connection)? {
+        outlook.counts.sites += 1;
         if let Some(name) = name {
-            counts.add(standing(&name)?);
+            outlook.counts.add(standing(&name)?);
         }
+        outlook.took_ms.extend(took_ms.map(|ms| ms.max(0).unsigned_abs()));
     }
-    Ok(counts)
+    Ok(outlook)
 }
 
 #[diesel::dsl::auto_type(type_case = "PascalCase")]

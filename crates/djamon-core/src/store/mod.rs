@@ -34,6 +34,7 @@ pub mod sites;
 pub mod snapshot;
 pub mod spans;
 pub mod statuses;
+pub mod storage;
 pub mod stories;
 pub mod tokens;
 pub mod users;

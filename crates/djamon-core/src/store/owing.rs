@@ -79,6 +79,18 @@ impl<'a> Owing<'a> {
         Ok(event)
     }
 
+    /// The event of this kind, owed to every channel: it is of the monitor itself.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn of_all(&mut self, connection: &mut AnyConnection, kind: EventKind) -> Result<EventId, StoreError> {
+        let event = self.event(connection, kind, None)?;
+        for listener in self.listeners {
+            self.owe(connection, event, None, &listener.channel)?;
+        }
+        Ok(event)
+    }
+
     /// The run's event of this kind; the first batch that needs it makes it.
     fn event(
         &mut self,

@@ -145,6 +145,7 @@ pub(super) struct NewStateRow {
     pub next_due_at: Option<i64>,
     pub edited_at: i64,
     pub memory: Vec<u8>,
+    pub took_ms: i32,
 }
 
 impl NewStateRow {
@@ -164,6 +165,7 @@ impl NewStateRow {
             next_due_at: ms(state.next_due_at),
             edited_at: state.edited_at.ms(),
             memory: memory::pack(state),
+            took_ms: last.map_or(0, |look| i32::try_from(look.duration_ms).unwrap_or(i32::MAX)),
         }
     }
 }

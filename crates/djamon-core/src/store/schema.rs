@@ -91,6 +91,7 @@ diesel::table! {
         next_due_at -> Nullable<BigInt>,
         edited_at -> BigInt,
         memory -> Binary,
+        took_ms -> Integer,
     }
 }
 
@@ -166,6 +167,19 @@ diesel::table! {
 
 diesel::table! {
     certificate_warnings (event_id, site_id) { event_id -> Integer, site_id -> Integer, expires_at -> BigInt, }
+}
+
+diesel::table! {
+    storage_warnings (event_id, level) {
+        event_id -> Integer,
+        level -> Text,
+        place -> Text,
+        machine -> Text,
+        free_bytes -> BigInt,
+        wanted_bytes -> BigInt,
+        told_at -> BigInt,
+        over_at -> Nullable<BigInt>,
+    }
 }
 
 diesel::table! {
@@ -302,6 +316,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     frozen_months,
     frozen_figures,
     certificate_warnings,
+    storage_warnings,
     locations,
     groups,
     sites,

@@ -66,6 +66,9 @@ pub fn of_departed(
         )
         .select(outage_sites::site_id)
         .load(connection)?;
+    if ids.is_empty() {
+        return Ok(Snapshot::default());
+    }
     of(connection, location, policy, &ids.into_iter().map(SiteId).collect::<Vec<_>>())
 }
 

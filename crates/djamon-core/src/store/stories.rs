@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use super::outages::{self as outage_store, NamedPart, OutageSites};
 use super::rows::{EventRow, OutageRow, SiteRow};
 use super::schema::{certificate_warnings, events, groups, outages, outbox, sites};
-use super::{AnyConnection, CHUNK, StoreError, channels, last_good};
+use super::{AnyConnection, CHUNK, StoreError, channels, last_good, storage};
 use crate::domain::outage::Outage;
 use crate::domain::story::{Backlog, Chapter, Story, StorySite};
 use crate::domain::{Event, EventKind, Instant, Listener, OutageId, Outcome, Site};
@@ -28,8 +28,12 @@ pub(super) fn of(
         hear_the_beginning(connection, channel, *outage, &mut events)?;
     }
     let mut chapters = chapters(connection, &of, &events, &listener)?;
-    let nothing = Story { key, thread: None, events, outage: None, sites: Vec::new(), backlog: None };
+    let nothing =
+        Story { key, thread: None, events, outage: None, sites: Vec::new(), backlog: None, storage: None };
     match of.as_slice() {
+        [] if nothing.events.iter().any(|event| event.kind == EventKind::Storage) => {
+            Ok(Story { storage: storage::told(connection, &ids)?, ..nothing })
+        }
         [] => Ok(Story { sites: certificates(connection, &ids, &listener)?, ..nothing }),
         [outage] => {
             let thread = thread(connection, channel, *outage)?;

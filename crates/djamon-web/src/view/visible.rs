@@ -61,7 +61,7 @@ impl Seen {
         events.retain(|event| match event.kind {
             EventKind::Opened | EventKind::Joined => is_told_of(event),
             EventKind::Resolved | EventKind::Reminder => self.is_whole,
-            EventKind::Certificate | EventKind::Test => false,
+            EventKind::Certificate | EventKind::Storage | EventKind::Test => false,
         });
         if let (false, Some(first)) = (self.is_whole, events.first_mut()) {
             first.kind = EventKind::Opened;

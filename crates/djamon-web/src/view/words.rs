@@ -55,6 +55,7 @@ pub const fn event(kind: EventKind) -> &'static str {
         EventKind::Resolved => "Outage over",
         EventKind::Reminder => "Reminder",
         EventKind::Certificate => "Certificate",
+        EventKind::Storage => "Disk of the database",
         EventKind::Test => "Test",
     }
 }

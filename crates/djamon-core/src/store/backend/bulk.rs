@@ -96,6 +96,7 @@ pub(in crate::store) fn put_states(
                         site_states::next_due_at.eq(excluded(site_states::next_due_at)),
                         site_states::edited_at.eq(excluded(site_states::edited_at)),
                         site_states::memory.eq(excluded(site_states::memory)),
+                        site_states::took_ms.eq(excluded(site_states::took_ms)),
                     ))
                     .execute(postgres)?;
             }
@@ -145,6 +146,7 @@ impl QueryFragment<Sqlite> for UpdateState<'_> {
             next_due_at: Nullable<BigInt>,
             edited_at: BigInt,
             memory: Binary,
+            took_ms: Integer,
         );
         Ok(())
     }

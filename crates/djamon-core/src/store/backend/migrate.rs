@@ -35,10 +35,12 @@ pub enum SchemaState {
 /// [`StoreError::Schema`] for an older or newer schema, [`StoreError::Open`] when it cannot be opened.
 pub fn open_or_create(url: &DatabaseUrl) -> Result<AnyConnection, StoreError> {
     let mut connection = open(url, Opening::Create)?;
-    if schema_state(&mut connection)? == SchemaState::Empty {
+    let mut state = schema_state(&mut connection)?;
+    if state == SchemaState::Empty {
         migrate(url)?;
+        state = schema_state(&mut connection)?;
     }
-    current(url, settled(url, connection)?)
+    settled(url, connection, state)
 }
 
 /// Opens the database for a program that leaves the schema alone (`djamon-web`).
@@ -46,22 +48,33 @@ pub fn open_or_create(url: &DatabaseUrl) -> Result<AnyConnection, StoreError> {
 /// # Errors
 /// As [`open_or_create`], and [`StoreError::Schema`] for an empty database.
 pub fn open_current(url: &DatabaseUrl) -> Result<AnyConnection, StoreError> {
-    current(url, settled(url, open(url, Opening::Existing)?)?)
+    let mut connection = open(url, Opening::Existing)?;
+    let state = schema_state(&mut connection)?;
+    settled(url, connection, state)
 }
 
-/// The connection, once nobody is changing a schema that is not this program's: it may be so in a moment.
-fn settled(url: &DatabaseUrl, mut connection: AnyConnection) -> Result<AnyConnection, StoreError> {
-    match schema_state(&mut connection)? {
-        SchemaState::Current | SchemaState::Newer(_) => {}
+/// The connection, if its schema is this program's: in this `state`, or once nobody is changing it any more.
+fn settled(
+    url: &DatabaseUrl,
+    mut connection: AnyConnection,
+    state: SchemaState,
+) -> Result<AnyConnection, StoreError> {
+    match state {
+        SchemaState::Current | SchemaState::Newer(_) => current(url, connection, state),
         SchemaState::Empty | SchemaState::Foreign | SchemaState::Older(_) => {
             wait_out_migration(url, &mut connection)?;
+            let state = schema_state(&mut connection)?;
+            current(url, connection, state)
         }
     }
-    Ok(connection)
 }
 
-fn current(url: &DatabaseUrl, mut connection: AnyConnection) -> Result<AnyConnection, StoreError> {
-    let problem = match schema_state(&mut connection)? {
+fn current(
+    url: &DatabaseUrl,
+    connection: AnyConnection,
+    state: SchemaState,
+) -> Result<AnyConnection, StoreError> {
+    let problem = match state {
         SchemaState::Current => return Ok(connection),
         SchemaState::Empty => "is empty; run djamon-check migrate".to_owned(),
         SchemaState::Foreign => {
@@ -118,8 +131,8 @@ pub fn migrate(url: &DatabaseUrl) -> Result<Vec<String>, StoreError> {
             "SET lock_timeout = 0; SET statement_timeout = 0; SELECT pg_advisory_lock(68, 2);",
         )?,
     }
-    if let SchemaState::Newer(_) = schema_state(&mut connection)? {
-        return current(url, connection).map(|_| Vec::new());
+    if let newer @ SchemaState::Newer(_) = schema_state(&mut connection)? {
+        return current(url, connection, newer).map(|_| Vec::new());
     }
     let names = known_steps(&connection)?;
     let steps = match &mut connection {

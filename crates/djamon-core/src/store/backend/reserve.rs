@@ -47,6 +47,16 @@ pub fn tend(url: &DatabaseUrl) -> Reserve {
     }
 }
 
+/// Whether nothing but what is left of the reserve can be counted on, with so many bytes `free`. Also in later runs, and
+/// after one that was killed before it could tell.
+pub fn is_full(reserve: Reserve, free: u64) -> bool {
+    match reserve {
+        Reserve::Held => false,
+        Reserve::Released => true,
+        Reserve::Missing => free < BYTES + TOO_LITTLE,
+    }
+}
+
 /// Gives the reserve up, if it is there.
 pub fn release(url: &DatabaseUrl) -> Reserve {
     match url {
@@ -83,5 +93,12 @@ mod tests {
         let file = dir.path().join("djamon.db.reserve").metadata().unwrap();
         assert!(std::os::unix::fs::MetadataExt::blocks(&file) * 512 >= BYTES, "{file:?}");
         assert_eq!((release(&url), release(&url)), (Reserve::Released, Reserve::Missing));
+    }
+
+    #[test]
+    fn a_disk_is_full_from_the_release_on_as_long_as_little_more_than_the_reserve_was_is_free() {
+        assert!(is_full(Reserve::Released, u64::MAX), "a quota may be full where the disk is not");
+        assert!(is_full(Reserve::Missing, BYTES + TOO_LITTLE - 1));
+        assert!(!is_full(Reserve::Missing, BYTES + TOO_LITTLE) && !is_full(Reserve::Held, 0));
     }
 }

@@ -30,6 +30,17 @@ pub fn disk(url: &DatabaseUrl) -> Option<Disk> {
     })
 }
 
+/// Where the database is, as a person looks for it, and the name of the machine that says so.
+pub fn place(url: &DatabaseUrl) -> (String, String) {
+    let place = match url {
+        DatabaseUrl::Sqlite(path) => {
+            std::path::absolute(path).unwrap_or_else(|_| path.clone()).display().to_string()
+        }
+        DatabaseUrl::Postgres(_) => url.to_string(),
+    };
+    (place, rustix::system::uname().nodename().to_string_lossy().into_owned())
+}
+
 /// How large SQLite's log is; `None` for a server.
 pub fn log_bytes(url: &DatabaseUrl) -> Option<u64> {
     let DatabaseUrl::Sqlite(path) = url else { return None };

@@ -1,0 +1,1 @@
+ALTER TABLE site_states DROP COLUMN took_ms;
