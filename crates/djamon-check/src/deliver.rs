@@ -25,6 +25,9 @@ use crate::drain::{Drain, Moment, Teller};
 use crate::hands::{Hands, Program};
 use crate::stop::Stop;
 
+/// How many further processes serve channels at a time: each is a connection to the database.
+const HANDS: usize = 8;
+
 /// How long a run's delivery may take in all.
 pub const DEADLINE: Duration = Duration::from_secs(50);
 
@@ -116,11 +119,15 @@ impl Post {
             return Ok(Delivered::default());
         }
         let stored = channels::all(connection)?;
+        let owed: Vec<_> = owed.iter().map(|channel| (channel, audience(channel, &stored))).collect();
+        let programs = owed.iter().filter(|(_, audience)| *audience == Audience::Machines).count();
+        let hands = HANDS / programs.max(1);
         let done: Vec<_> = std::thread::scope(|scope| {
             let serving: Vec<_> = owed
-                .iter()
-                .map(|channel| (channel, audience(channel, &stored)))
-                .map(|(channel, audience)| scope.spawn(move || self.tell_all(channel, audience, until)))
+                .into_iter()
+                .map(|(channel, audience)| {
+                    scope.spawn(move || self.tell_all(channel, audience, hands, until))
+                })
                 .collect();
             // A channel whose thread panics leaves its claims to run out; its messages are sent again.
             serving.into_iter().map(|one| one.join().unwrap_or(Ok(Delivered::default()))).collect()
@@ -134,12 +141,14 @@ impl Post {
     /// What the database says.
     pub fn serve(
         &self,
-        connection: &mut AnyConnection,
+        mut connection: AnyConnection,
         channel: &str,
         deadline: Duration,
     ) -> Result<Delivered, StoreError> {
         let until = self.clock.elapsed().saturating_add(deadline);
-        self.tell(channel, audience(channel, &channels::all(connection)?), until)
+        let audience = audience(channel, &channels::all(&mut connection)?);
+        drop(connection);
+        self.tell(channel, audience, until)
     }
 
     /// Sends a message of its own to one channel, at once and past the outbox.
@@ -165,14 +174,20 @@ impl Post {
         teller.sender?.preview(&message)
     }
 
-    /// Serves one channel, with further hands when there is work for them.
-    fn tell_all(&self, channel: &str, audience: Audience, until: Duration) -> Result<Delivered, StoreError> {
+    /// Serves one channel, with at most so many further hands when there is work for them.
+    fn tell_all(
+        &self,
+        channel: &str,
+        audience: Audience,
+        hands: usize,
+        until: Duration,
+    ) -> Result<Delivered, StoreError> {
         let Some(program) = self.program.as_ref().filter(|_| audience == Audience::Machines) else {
             return self.tell(channel, audience, until);
         };
         let ready = outbox::ready(&mut open_current(&self.url)?, channel, audience, self.clock.now())?;
         let within = until.saturating_sub(self.clock.elapsed());
-        let hands = Hands::start(program, channel, ready.saturating_sub(1), within);
+        let hands = Hands::start(program, channel, ready.saturating_sub(1).min(hands), within);
         let done = self.tell(channel, audience, until);
         let theirs = hands.finish(&self.stop);
         Ok(done?.and(theirs))

@@ -10,6 +10,8 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
+use djamon_core::notify::LONGEST_SEND;
+
 use crate::deliver::Delivered;
 use crate::stop::Stop;
 
@@ -21,18 +23,24 @@ pub struct Program {
 }
 
 impl Program {
-    /// The program of this file, with the options that every command takes.
-    pub fn new(file: PathBuf, config: Option<&Path>, verbose: bool, quiet: bool) -> Self {
+    /// The program of this file, with the options that every command takes; `None` when it cannot be started once more,
+    /// because its configuration comes from where it can be read but once.
+    pub fn new(file: PathBuf, config: Option<&Path>, verbose: bool, quiet: bool) -> Option<Self> {
+        if config.is_some_and(|config| {
+            !config.is_file() || config.starts_with("/dev") || config.starts_with("/proc")
+        }) {
+            return None;
+        }
         let config = config.map(|config| ["--config".into(), config.into()]);
         let loudness = [verbose.then_some("-v"), quiet.then_some("-q")].into_iter().flatten();
         let options = config.into_iter().flatten().chain(loudness.map(OsString::from)).collect();
-        Program { file, options }
+        Some(Program { file, options })
     }
 
     fn start(&self, serve: &str, within: Duration) -> std::io::Result<Child> {
         Command::new(&self.file)
             .args(&self.options)
-            .args(["alerts", "serve", serve, "--seconds", &within.as_secs_f32().to_string()])
+            .args(["alerts", "serve", "--seconds", &within.as_secs_f32().to_string(), "--", serve])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -44,6 +52,7 @@ impl Program {
 pub struct Hands {
     leashes: Vec<ChildStdin>,
     done: Receiver<Delivered>,
+    patience: Duration,
 }
 
 impl Hands {
@@ -59,23 +68,31 @@ impl Hands {
                     break;
                 }
             };
-            leashes.extend(child.stdin.take());
+            let leash = child.stdin.take();
             let (tell, serve) = (tell.clone(), serve.to_owned());
             // It is not listened to any more when this process ends first.
-            std::thread::spawn(move || tell.send(outcome(child, &serve)));
+            let listens = std::thread::Builder::new().spawn(move || tell.send(outcome(child, &serve)));
+            if listens.is_err() {
+                break;
+            }
+            leashes.extend(leash);
         }
-        Hands { leashes, done }
+        Hands { leashes, done, patience: within.saturating_add(LONGEST_SEND) }
     }
 
-    /// What they did, when all have ended; once this process is told to stop, so are they.
+    /// What they did, when all have ended; once this process is told to stop, so are they. One that does not end is left
+    /// to itself.
     pub fn finish(self, stop: &Stop) -> Delivered {
-        let Hands { leashes, done } = self;
+        let Hands { leashes, done, patience } = self;
         let mut all = Delivered::default();
-        while let Ok(one) = stop.receive(&done, Duration::MAX, Duration::ZERO) {
+        while let Ok(one) = stop.receive(&done, patience, Duration::ZERO) {
             all = all.and(one);
         }
         drop(leashes);
-        done.iter().fold(all, Delivered::and)
+        while let Ok(one) = done.recv_timeout(LONGEST_SEND) {
+            all = all.and(one);
+        }
+        all
     }
 }
 
@@ -86,8 +103,10 @@ fn outcome(mut child: Child, serve: &str) -> Delivered {
     let done = serde_json::from_str(&said).ok().filter(|_| heard.is_some_and(|heard| heard.is_ok()));
     done.unwrap_or_else(|| {
         let how = ended.map_or_else(|error| error.to_string(), |status| status.to_string());
-        tracing::warn!("a process that served {serve} ended ({how}): what it had under way is sent again");
-        Delivered::default()
+        tracing::warn!(
+            "a process that served {serve} ended ({how}): what it had under way, if anything, is sent again"
+        );
+        Delivered { refused: 1, ..Delivered::default() }
     })
 }
 

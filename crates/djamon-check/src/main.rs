@@ -52,9 +52,10 @@ fn run(cli: Cli, out: &mut dyn Write) -> Result<Exit, Failure> {
         verbose: cli.verbose,
         quiet: cli.quiet,
         terminal: std::io::stdout().is_terminal(),
-        program: std::env::current_exe()
-            .ok()
-            .map(|file| Program::new(file, cli.config.as_deref(), cli.verbose, cli.quiet)),
+        program: std::env::current_exe().ok().and_then(|file| {
+            let config = cli.config.or_else(|| std::env::var_os("DJAMON_CONFIG").map(Into::into));
+            Program::new(file, config.as_deref(), cli.verbose, cli.quiet)
+        }),
     };
     commands::run(&app, command, out)
 }

@@ -13,6 +13,7 @@ use djamon_core::config::Config;
 use djamon_web::startup::{Application, StartError};
 
 const ARENAS: &str = "MALLOC_ARENA_MAX";
+const STARTED_AGAIN: &str = "_STARTED_BY_DJAMON_WEB";
 
 /// Shows what djamon-check saw: the dashboard and its JSON twin.
 #[derive(Debug, Parser)]
@@ -52,20 +53,25 @@ fn main() -> ExitCode {
 
 /// Starts this program once more in its own place, with fewer arenas. The C library gives each thread that asks for memory
 /// one of its own and keeps there what was freed: with eight threads that made a large page each, eight times the memory
-/// of one. It reads how many there may be only when a program starts. What cannot be had is done without.
-fn with_few_arenas() {
-    if std::env::var_os(ARENAS).is_none()
-        && let Ok(program) = std::env::current_exe()
-    {
-        let mut arguments = std::env::args_os();
-        let mut again = Command::new(program);
-        arguments.next().map(|name| again.arg0(name));
-        let _ = again.args(arguments).env(ARENAS, "2").exec();
+/// of one. It reads how many there may be only when a program starts. Where the number is set already, or the loader took
+/// it away from a program with rights of its own, nothing is done.
+fn with_few_arenas() -> Result<(), StartError> {
+    if [ARENAS, STARTED_AGAIN].iter().any(|name| std::env::var_os(name).is_some()) {
+        return Ok(());
     }
+    let Ok(program) = std::env::current_exe() else { return Ok(()) };
+    let mut arguments = std::env::args_os();
+    let mut again = Command::new(program);
+    arguments.next().map(|name| again.arg0(name));
+    // It only returns when it failed, and may have changed how signals are heeded.
+    let error = again.args(arguments).env(ARENAS, "2").env(STARTED_AGAIN, "1").exec();
+    Err(StartError::Unable(format!(
+        "cannot start itself once more: {error}; set {ARENAS}=2 in its environment"
+    )))
 }
 
 fn serve(cli: Cli) -> Result<(), StartError> {
-    with_few_arenas();
+    with_few_arenas()?;
     let mut config = Config::load(cli.config.as_deref(), std::env::vars_os())
         .map_err(|error| StartError::Configuration(error.to_string()))?;
     if let Some(listen) = cli.listen {

@@ -100,7 +100,7 @@ pub fn run(app: &App, command: AlertsCommand, out: &mut dyn Write) -> Result<Exi
         AlertsCommand::Serve(args) => {
             hands::held_by_stdin(&app.stop);
             let deadline = Duration::try_from_secs_f32(args.seconds).unwrap_or_default();
-            json(out, &post.serve(&mut app.connect()?, &args.channel, deadline)?)?;
+            json(out, &post.serve(app.connect()?, &args.channel, deadline)?)?;
         }
         AlertsCommand::Test { channel } => {
             post.test(&mut app.connect()?, &channel)

@@ -67,13 +67,15 @@ pub struct Shortage {
     pub wanted: u64,
 }
 
-/// A level that was told and is not over.
+/// A level that was told, and is not over or was told within [`LEAST`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Told {
     /// Which.
     pub level: Level,
     /// When.
     pub at: Instant,
+    /// Whether there was room since.
+    pub is_over: bool,
 }
 
 /// What follows from how much room there is.
@@ -85,12 +87,12 @@ pub struct Verdict {
     pub begun: Vec<Level>,
 }
 
-/// How long a level that was told goes on at least.
-const LEAST: Duration = Duration::from_secs(3600);
+/// How long a level is not told again, however the disk swings.
+pub const LEAST: Duration = Duration::from_secs(3600);
 
-/// Judges `room` at `now`, given what is `open`. `is_full` is what the reserve beside the database says. Whoever hears that
+/// Judges `room` at `now`, given what was `told`. `is_full` is what the reserve beside the database says. Whoever hears that
 /// it is full need not hear afterwards that it is nearly so.
-pub fn judge(room: Room, is_full: bool, open: &[Told], now: Instant) -> Verdict {
+pub fn judge(room: Room, is_full: bool, told: &[Told], now: Instant) -> Verdict {
     let has_come = |level| match level {
         Level::Low => is_full || room.is_short(),
         Level::Full => is_full,
@@ -99,11 +101,11 @@ pub fn judge(room: Room, is_full: bool, open: &[Told], now: Instant) -> Verdict 
         Level::Low => !is_full && room.free >= room.wanted.saturating_add(room.wanted / 4),
         Level::Full => !is_full,
     };
+    let over = told.iter().filter(|told| !told.is_over && has_gone(told.level)).map(|told| told.level);
     // One told by a clock that was ahead is as old as any.
-    let is_old = |told: &Told| told.at > now || now.since(told.at) >= LEAST;
-    let over = open.iter().filter(|told| has_gone(told.level) && is_old(told)).map(|told| told.level);
-    let is_open = |level| open.iter().any(|told| told.level == level);
-    let begun = [Level::Low, Level::Full].into_iter().filter(|level| has_come(*level) && !is_open(*level));
+    let is_known = |told: &Told| !told.is_over || (told.at <= now && now.since(told.at) < LEAST);
+    let is_told = |level| told.iter().any(|told| told.level == level && is_known(told));
+    let begun = [Level::Low, Level::Full].into_iter().filter(|level| has_come(*level) && !is_told(*level));
     Verdict { over: over.collect(), begun: begun.collect() }
 }
 
@@ -125,20 +127,24 @@ mod tests {
     #[test]
     fn each_level_is_told_once_and_again_only_after_there_was_room() {
         use Level::{Full, Low};
-        let (low, full) = (Told { level: Low, at: at(0) }, Told { level: Full, at: at(0) });
+        let told = |level| Told { level, at: at(0), is_over: false };
+        let (low, full) = (told(Low), told(Full));
+        let was_full = Told { is_over: true, ..full };
         let quarter_more = GIB + GIB / 4;
-        let table: [(u64, bool, &[Told], i64, Verdict); 12] = [
+        let table: [(u64, bool, &[Told], i64, Verdict); 13] = [
             (GIB, false, &[], 0, verdict(&[], &[])),
             (GIB - 1, false, &[], 0, verdict(&[], &[Low])),
             (GIB - 1, false, &[low], 1, verdict(&[], &[])),
             (quarter_more - 1, false, &[low], 99, verdict(&[], &[])),
-            (quarter_more, false, &[low], 59, verdict(&[], &[])),
-            (quarter_more, false, &[low], 60, verdict(&[Low], &[])),
+            (quarter_more, false, &[low], 1, verdict(&[Low], &[])),
             (0, true, &[low], 1, verdict(&[], &[Full])),
             (0, true, &[], 0, verdict(&[], &[Low, Full])),
             (0, true, &[low, full], 999, verdict(&[], &[])),
-            (GIB / 2, false, &[low, full], 60, verdict(&[Full], &[])),
-            (GIB / 2, false, &[low, full], 59, verdict(&[], &[])),
+            (GIB / 2, false, &[low, full], 1, verdict(&[Full], &[])),
+            // It fills again: within the hour that is known, after it that is told.
+            (0, true, &[low, was_full], 59, verdict(&[], &[])),
+            (0, true, &[low, was_full], 60, verdict(&[], &[Full])),
+            (0, true, &[low, was_full], -5, verdict(&[], &[Full])),
             (quarter_more, false, &[low, full], -5, verdict(&[Low, Full], &[])),
         ];
         for (free, is_full, open, minute, expected) in table {
@@ -149,19 +155,20 @@ mod tests {
 
     proptest! {
         #[test]
-        fn however_a_disk_swings_a_level_is_told_at_most_once_an_hour(free in prop::collection::vec(0..2 * GIB, 1..600)) {
-            let mut open: Vec<Told> = Vec::new();
+        fn however_a_disk_swings_a_level_is_told_once_an_hour_and_not_forgotten(free in prop::collection::vec(0..2 * GIB, 1..600)) {
             let mut told: Vec<Told> = Vec::new();
             for (minute, free) in (0..).zip(free) {
-                let verdict = judge(Room { free, wanted: GIB }, free < GIB / 8, &open, at(minute));
-                open.retain(|told| !verdict.over.contains(&told.level));
-                let new = verdict.begun.iter().map(|level| Told { level: *level, at: at(minute) });
-                for new in new {
-                    let before = told.iter().rfind(|told| told.level == new.level);
-                    prop_assert!(before.is_none_or(|before| new.at.since(before.at) >= LEAST));
-                    open.push(new);
-                    told.push(new);
+                let is_full = free < GIB / 8;
+                let verdict = judge(Room { free, wanted: GIB }, is_full, &told, at(minute));
+                told.iter_mut().filter(|told| verdict.over.contains(&told.level)).for_each(|told| told.is_over = true);
+                for level in verdict.begun {
+                    let before = told.iter().rfind(|told| told.level == level);
+                    prop_assert!(before.is_none_or(|before| at(minute).since(before.at) >= LEAST));
+                    told.push(Told { level, at: at(minute), is_over: false });
                 }
+                let last = told.iter().rfind(|told| told.level == Level::Full);
+                let is_known = last.is_some_and(|last| !last.is_over || at(minute).since(last.at) < LEAST);
+                prop_assert!(!is_full || is_known, "whoever could be told was");
             }
         }
     }

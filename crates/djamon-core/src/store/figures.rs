@@ -5,6 +5,7 @@
 //! hours they had, the sums of the rows are what they were: whoever asks again and again keeps them as [`Written`]. The
 //! purge takes no day away, and no hour that is asked for here: hours are kept for a day at least.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use diesel::prelude::*;
@@ -71,8 +72,12 @@ pub(super) fn of_ledgers(
         written.sums = read(connection, &asked, &windows, &mut calendar)?;
         written.asked = Some(asked);
     }
+    // Of many sites all are asked for: those that nobody named are not among the answers.
     for (site, sum) in &written.sums {
-        sums.entry(*site).or_default().add(sum);
+        match sums.entry(*site) {
+            Entry::Vacant(_) if ids.is_some() => {}
+            entry => entry.or_default().add(sum),
+        }
     }
     let from = windows.begins(zone);
     Ok(sums.into_iter().map(|(site, sum)| (site, sum.figures(now, from))).collect())
@@ -175,7 +180,7 @@ fn sums(
 ) -> Result<Vec<(Whose, Known, Known)>, StoreError> {
     let range = Range { table, number, from: one.min(other), late_from: one.max(other), to };
     let mut found: Vec<SumRow> = Vec::new();
-    match ids {
+    match ids.filter(|ids| ids.len() <= MOST_BY_NAME) {
         None => found = diesel::sql_query(question(connection, &range, "")).load(connection)?,
         Some(ids) => {
             let of_site = question(connection, &range, "state.site_id = $1");

@@ -79,13 +79,20 @@ impl<'a> Owing<'a> {
         Ok(event)
     }
 
-    /// The event of this kind, owed to every channel: it is of the monitor itself.
+    /// The event of this kind, which is of the monitor itself: owed to every channel that hears of everything, or to all when
+    /// none does. Whoever hears of some groups only need not know the machine that watches them.
     ///
     /// # Errors
     /// What the database says.
-    pub fn of_all(&mut self, connection: &mut AnyConnection, kind: EventKind) -> Result<EventId, StoreError> {
+    pub fn of_monitor(
+        &mut self,
+        connection: &mut AnyConnection,
+        kind: EventKind,
+    ) -> Result<EventId, StoreError> {
         let event = self.event(connection, kind, None)?;
-        for listener in self.listeners {
+        let somebody_hears_everything = self.listeners.iter().any(Listener::hears_everything);
+        let told = |listener: &&Listener| listener.hears_everything() || !somebody_hears_everything;
+        for listener in self.listeners.iter().filter(told) {
             self.owe(connection, event, None, &listener.channel)?;
         }
         Ok(event)

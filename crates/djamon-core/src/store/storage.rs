@@ -1,4 +1,5 @@
-//! Telling that the disk of the database runs full: each level once until there was room again, to every channel.
+//! Telling that the disk of the database runs full: each level once until there was room again, to every channel that
+//! hears of everything.
 
 use diesel::prelude::*;
 
@@ -7,7 +8,7 @@ use super::owing::Owing;
 use super::schema::storage_warnings;
 use super::{AnyConnection, DatabaseUrl, StoreError, write};
 use crate::domain::plan::RunPlan;
-use crate::domain::storage::{Level, Room, Shortage, Told, Verdict, judge};
+use crate::domain::storage::{LEAST, Level, Room, Shortage, Told, Verdict, judge};
 use crate::domain::{EventId, EventKind, Instant, Listener, RunId};
 
 /// Notes what follows from how much room there is, and owes it to the `listeners`. Gives the worst level that is told now.
@@ -23,11 +24,11 @@ pub fn tell(
     (room, is_full): (Room, bool),
     now: Instant,
 ) -> Result<Option<Level>, StoreError> {
-    if judge(room, is_full, &open(connection)?, now) == Verdict::default() {
+    if judge(room, is_full, &told_lately(connection, now)?, now) == Verdict::default() {
         return Ok(None);
     }
     write(connection, |connection| {
-        let verdict = judge(room, is_full, &open(connection)?, now);
+        let verdict = judge(room, is_full, &told_lately(connection, now)?, now);
         for level in &verdict.over {
             let gone = storage_warnings::level.eq(level.name()).and(storage_warnings::over_at.is_null());
             diesel::update(storage_warnings::table.filter(gone))
@@ -36,7 +37,7 @@ pub fn tell(
         }
         let Some(worst) = verdict.begun.last() else { return Ok(None) };
         let mut owing = Owing::new(connection, run, listeners, &RunPlan::default(), now)?;
-        let event = owing.of_all(connection, EventKind::Storage)?;
+        let event = owing.of_monitor(connection, EventKind::Storage)?;
         for level in &verdict.begun {
             note(connection, url, event, *level, room, now)?;
         }
@@ -73,15 +74,21 @@ fn note(
 /// # Errors
 /// What the database says.
 pub fn is_told(connection: &mut AnyConnection) -> Result<bool, StoreError> {
-    Ok(!open(connection)?.is_empty())
+    let open = storage_warnings::table.filter(storage_warnings::over_at.is_null());
+    Ok(open.count().get_result::<i64>(connection)? > 0)
 }
 
-/// The levels that were told and are not over.
-fn open(connection: &mut AnyConnection) -> Result<Vec<Told>, StoreError> {
-    let open = storage_warnings::table.filter(storage_warnings::over_at.is_null());
-    let rows = open.select((storage_warnings::level, storage_warnings::told_at));
-    let rows: Vec<(String, i64)> = rows.load(connection)?;
-    rows.iter().map(|(name, at)| Ok(Told { level: level(name)?, at: Instant::from_ms(*at) })).collect()
+/// The levels that are not over, and those that were told lately.
+fn told_lately(connection: &mut AnyConnection, now: Instant) -> Result<Vec<Told>, StoreError> {
+    let lately = storage_warnings::told_at.gt(now.minus(LEAST).ms());
+    let rows = storage_warnings::table
+        .filter(storage_warnings::over_at.is_null().or(lately))
+        .select((storage_warnings::level, storage_warnings::told_at, storage_warnings::over_at.is_not_null()))
+        .load::<(String, i64, bool)>(connection)?;
+    let told = |(name, at, is_over): (String, i64, bool)| {
+        Ok(Told { level: level(&name)?, at: Instant::from_ms(at), is_over })
+    };
+    rows.into_iter().map(told).collect()
 }
 
 /// The worst of what these events told.
