@@ -311,6 +311,18 @@ on_both! {
         assert_eq!(next_week.month.uptime_ppm, Some(121 * 1_000_000 / 152), "the last look vouched two minutes");
     }
 
+    fn figures_of_many_named_sites_are_those_of_all_and_of_no_other(database: TestDatabase) {
+        let mut connection = database.connect();
+        let sites: Vec<_> = (0..61).map(|n| add_site(&mut connection, &format!("s{n}"), NOON)).collect();
+        for at in [minute(0), minute(1), minute(90)] {
+            run(&mut connection, at, sites.iter().map(|site| seen(site, at, site.id.0 % 3 > 0)).collect(), &[]);
+        }
+        let mut all = figures::of(&mut connection, None, minute(90)).unwrap();
+        let named: Vec<_> = sites.iter().skip(1).map(|site| site.id).collect();
+        all.remove(&sites[0].id).unwrap();
+        assert_eq!(figures::of(&mut connection, Some(&named), minute(90)).unwrap(), all);
+    }
+
     fn blind_time_is_neither_up_nor_down(database: TestDatabase) {
         let mut connection = database.connect();
         let shop = add_site(&mut connection, "shop", NOON);
