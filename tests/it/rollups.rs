@@ -1,5 +1,7 @@
 //! Hours and days against a second model: what was every ten seconds, found by reading the raw SiteViews and runs.
 
+mod histories;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -26,39 +28,10 @@ use djamon_tests::scripted::{add_site, run, seen};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
+use histories::{PLACES, Run, runs_of_a_history};
+
 const STEP: i64 = 10_000;
 const HOUR: i64 = 3_600_000;
-
-/// One run: how long after the one before, whether it could see, what it saw of each site, the promised interval.
-#[derive(Debug, Clone)]
-struct Run {
-    pause: i64,
-    is_blind: bool,
-    looks: [Option<(u8, bool, u32)>; 2],
-    expected: i64,
-}
-
-fn runs_of_a_history() -> impl Strategy<Value = Vec<Run>> {
-    let pause = prop_oneof![20 => Just(6i64), 10 => 29i64..32, 4 => 100i64..1200, 1 => 8000i64..12_000];
-    let look =
-        prop::option::weighted(0.8, (prop_oneof![3 => Just(0u8), 1 => 1u8..10], any::<bool>(), 0u32..3000));
-    let run =
-        (pause, prop::bool::weighted(0.15), prop::array::uniform2(look), prop_oneof![Just(60i64), Just(300)]);
-    let run = run.prop_map(|(pause, is_blind, looks, expected)| Run { pause, is_blind, looks, expected });
-    prop::collection::vec(run, 2..60)
-}
-
-/// Zones and moments at which something odd happens to their clocks.
-const PLACES: [(Tz, i64); 5] = [
-    (Tz::UTC, 1_795_435_200_000),
-    // Clocks go back: 25 hours.
-    (Tz::Europe__Berlin, 1_792_890_000_000),
-    (Tz::Asia__Kathmandu, 1_795_435_200_000),
-    // The hour after midnight is left out.
-    (Tz::America__Santiago, 1_788_667_200_000),
-    // Clocks go ahead by half an hour.
-    (Tz::Australia__Lord_Howe, 1_791_041_400_000),
-];
 
 #[derive(QueryableByName, Debug)]
 struct View {
