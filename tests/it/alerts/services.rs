@@ -10,6 +10,7 @@ use djamon_tests::database::TestDatabase;
 use djamon_tests::http_sink::{Answer, HttpSink};
 use djamon_tests::monitor::Monitor;
 use djamon_tests::on_both;
+use djamon_tests::place::Place;
 use djamon_tests::site_server::SiteServer;
 use serde_json::{Value, json};
 
@@ -97,6 +98,28 @@ on_both! {
         assert!(error.contains("most likely because this machine's clock is 10 minutes and 20 seconds off; set it"), "{error}");
         assert_eq!(stands(&monitor, "twice"), ("sent".into(), Value::Null, String::new()));
         assert_eq!(stands(&monitor, "busy").1, json!("2026-11-23T12:15:00.000Z"));
+    }
+
+    fn whatever_a_channel_is_called_and_wherever_the_configuration_comes_from_programs_are_told(database: TestDatabase) {
+        let hook = HttpSink::judging(|_| Answer::new(204));
+        let site = SiteServer::start();
+        let lines = "[check]\nsandbox_urls = []\nattempts = 1\nrecover_after = 1\noutage_scope = \"group\"\n";
+        let configuration = format!("[database]\nurl = {:?}\n{lines}", database.url_text);
+        let place = Place::with(&configuration);
+        place.write("hook", &hook.url());
+        place.done(&["channel", "add", "--", "-ops", "webhook", "url_file=hook"]);
+        for group in ["a", "b", "c"] {
+            place.done(&["group", "add", group]);
+            place.done(&["site", "add", &format!("{}{group}", site.url()), "--group", group]);
+        }
+        site.answer(503);
+        let said = place.run(&["run"]);
+        assert_eq!((said.code, said.err.as_str(), hook.requests().len()), (0, "", 3));
+
+        // What can be read but once is not left to a second process.
+        site.answer(200);
+        let said = place.run_with_input(&["--config", "/dev/stdin", "run"], &configuration);
+        assert_eq!((said.code, said.err.as_str(), hook.requests().len()), (0, "", 6));
     }
 
     fn a_channel_that_hangs_delays_neither_another_nor_the_next_run(database: TestDatabase) {
