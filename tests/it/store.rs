@@ -160,8 +160,9 @@ on_both! {
         write(&mut connection, |c| sites::edit(c, "d", pause, minute(1))).unwrap();
         let location = runs::location(&mut connection, "default").unwrap();
         let mut slugs = |selection: &Selection, half| -> Vec<String> {
-            let page = due::page(&mut connection, selection, location, minute(1), half, djamon_core::domain::SiteId(0), 10).unwrap();
-            page.into_iter().map(|due| due.site.slug).collect()
+            let (policy, from) = (Policy::default(), (half, djamon_core::domain::SiteId(0)));
+            let page = due::page(&mut connection, selection, location, &policy, minute(1), from, 10).unwrap();
+            page.into_iter().map(|due| due.slug).collect()
         };
         assert_eq!(slugs(&Selection::Due, Half::FailedLast), ["c"]);
         assert_eq!(slugs(&Selection::Due, Half::Others), ["a", "b"]);

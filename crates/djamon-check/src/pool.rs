@@ -15,7 +15,7 @@ use std::thread::Builder;
 use std::time::Duration;
 
 use djamon_core::clock::Stopwatch;
-use djamon_core::domain::{Check, Instant, Observation, Outcome, SiteId, Target};
+use djamon_core::domain::{Instant, Observation, Outcome, Policy, SiteId, Target};
 use djamon_core::probe::{Deadline, Prober};
 
 use crate::stop::Stop;
@@ -48,8 +48,8 @@ pub struct Task {
     pub edited_at: Instant,
     /// What is asked for.
     pub target: Target,
-    /// How.
-    pub check: Check,
+    /// How; most sites share one.
+    pub policy: Arc<Policy>,
     /// Whether its last look failed: HEAD is not trusted then.
     pub failed_last: bool,
 }
@@ -117,7 +117,7 @@ pub fn probe_all(
             take(seen, &mut ended, &mut each);
         }
         // 3. Make more threads when those there are do not get to what is in hand.
-        crew.grow();
+        crew.grow(in_hand);
     }
     // 4. What is left over, under way and not begun.
     for seen in desk.seen(0, Duration::ZERO) {
@@ -261,8 +261,9 @@ impl Crew {
     }
 
     /// Makes as many threads again, when a task has waited for one longer than planned and all of them wait.
-    fn grow(&mut self) {
-        let patience = PATIENCE.saturating_add(self.plan.wait(AHEAD, self.threads).saturating_mul(SLACK));
+    fn grow(&mut self, in_hand: usize) {
+        let planned = self.plan.wait(AHEAD.min(in_hand), self.threads);
+        let patience = PATIENCE.saturating_add(planned.saturating_mul(SLACK));
         let may_grow = self.threads < self.most && self.grown.elapsed() > patience;
         if !may_grow || self.desk.waited() < patience {
             return;
@@ -304,8 +305,8 @@ fn look(prober: &Prober, task: Task, stop: Deadline) -> Seen {
     if stop.has_passed() {
         return Seen::Unprobed;
     }
-    let Task { site, edited_at, target, check, failed_last } = task;
-    let look = || prober.look_until(&target, &check, failed_last, stop);
+    let Task { site, edited_at, target, policy, failed_last } = task;
+    let look = || prober.look_until(&target, &policy.check, failed_last, stop);
     match catch_unwind(AssertUnwindSafe(look)) {
         Ok(Some(sight)) if sight.outcome == Outcome::Local => {
             Seen::Fault(site, sight.detail.unwrap_or_default())

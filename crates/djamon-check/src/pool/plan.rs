@@ -7,8 +7,11 @@
 
 use std::time::Duration;
 
-/// So many threads are made for sites that answer at once, and where nothing is known.
-pub(super) const FIRST: usize = 64;
+/// So many threads are made where nothing is known.
+const FIRST: usize = 64;
+/// So many more than the sites' times fill: sites that answer at once are served by these alone, and the fewer take turns, the
+/// less often one must be woken.
+const SPARE: usize = 16;
 /// A run of few sites is not to take longer than this, nor be quicker.
 const LEAST: Duration = Duration::from_millis(250);
 /// What a look costs, with all that follows from it, on a small machine that has more to do.
@@ -42,7 +45,7 @@ impl Plan {
         let fills = took_ms.iter().map(|ms| Duration::from_millis(u64::from(*ms)).min(goal));
         let mean = fills.sum::<Duration>() / known;
         let threads = mean.saturating_mul(sites).as_nanos().div_ceil(goal.as_nanos());
-        Plan { threads: FIRST + usize::try_from(threads).unwrap_or(usize::MAX - FIRST), mean }
+        Plan { threads: usize::try_from(threads).unwrap_or(usize::MAX).saturating_add(SPARE), mean }
     }
 
     /// How many threads are made without asking whether those there are wait or work.
@@ -65,28 +68,28 @@ mod tests {
     fn threads(sites: usize, took_ms: &[(usize, u32)]) -> usize {
         let took_ms: Vec<u32> =
             took_ms.iter().flat_map(|(count, ms)| std::iter::repeat_n(*ms, *count)).collect();
-        Plan::new(sites, &took_ms).threads() - FIRST
+        Plan::new(sites, &took_ms).threads()
     }
 
     #[test]
     fn threads_are_as_many_as_the_sites_fill_in_the_time_that_recording_them_takes() {
-        assert_eq!(threads(1000, &[]), 0, "nothing is known");
-        assert_eq!(threads(1000, &[(1000, 0)]), 0, "they answer at once");
-        assert_eq!(threads(1000, &[(1000, 100)]), 400, "100 s in 250 ms");
-        assert_eq!(threads(10_000, &[(10_000, 100)]), 1000, "1,000 s in 1 s");
-        assert_eq!(threads(100_000, &[(99_000, 100), (1000, 5000)]), 1490, "14,900 s in 10 s");
+        assert_eq!(threads(1000, &[]), FIRST, "nothing is known");
+        assert_eq!(threads(1000, &[(1000, 0)]), SPARE, "they answer at once");
+        assert_eq!(threads(1000, &[(1000, 100)]), SPARE + 400, "100 s in 250 ms");
+        assert_eq!(threads(10_000, &[(10_000, 100)]), SPARE + 1000, "1,000 s in 1 s");
+        assert_eq!(threads(100_000, &[(99_000, 100), (1000, 5000)]), SPARE + 1490, "14,900 s in 10 s");
     }
 
     #[test]
     fn each_that_hangs_has_a_thread_and_those_that_answer_need_not_wait_for_it() {
-        assert_eq!(threads(1000, &[(1000, 5000)]), 1000);
-        assert_eq!(threads(10_000, &[(1000, 5000), (9000, 1)]), 1009);
+        assert_eq!(threads(1000, &[(1000, 5000)]), SPARE + 1000);
+        assert_eq!(threads(10_000, &[(1000, 5000), (9000, 1)]), SPARE + 1009);
     }
 
     #[test]
     fn sites_that_are_new_are_taken_to_be_like_the_others() {
-        assert_eq!(threads(1000, &[(500, 100)]), 400);
-        assert_eq!(threads(0, &[(1, 100)]), 0, "those that are known are gone");
+        assert_eq!(threads(1000, &[(500, 100)]), SPARE + 400);
+        assert_eq!(threads(0, &[(1, 100)]), SPARE, "those that are known are gone");
     }
 
     #[test]
@@ -104,7 +107,7 @@ mod tests {
         ) {
             let more: Vec<u32> = took.iter().map(|ms| ms + slower).collect();
             let (few, many) = (Plan::new(took.len(), &took).threads(), Plan::new(took.len(), &more).threads());
-            prop_assert!(few <= many && many <= FIRST + took.len(), "{few} {many}");
+            prop_assert!(few <= many && many <= SPARE + took.len(), "{few} {many}");
         }
     }
 }

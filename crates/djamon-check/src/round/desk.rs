@@ -8,7 +8,6 @@ use djamon_core::probe::Prober;
 use djamon_core::store::AnyConnection;
 
 use super::source::Source;
-use super::task;
 use super::written::Written;
 use crate::app::{App, Failure};
 use crate::pool::{Ended, Task};
@@ -33,8 +32,8 @@ impl Desk<'_, '_> {
         match self.source.next(self.connection) {
             Ok(due) => {
                 let due = due?;
-                self.written.outstanding.insert(due.site.id, due.standing);
-                Some(task(due, &self.written.app.config.check.policy))
+                self.written.outstanding.insert(due.id, due.standing);
+                Some(due.into())
             }
             Err(error) => {
                 self.written.failure = Some(error);

@@ -15,7 +15,7 @@ use djamon_core::calendar::Zone;
 use djamon_core::domain::hold::Hold;
 use djamon_core::domain::plan::RunContext;
 use djamon_core::domain::run::Blind;
-use djamon_core::domain::{Instant, Listener, LocationId, Look, OutageId, Policy, RunId, SiteId};
+use djamon_core::domain::{Instant, Listener, LocationId, Look, OutageId, RunId, SiteId};
 use djamon_core::probe::Prober;
 use djamon_core::store::AnyConnection;
 use djamon_core::store::backend::reserve::Reserve;
@@ -168,7 +168,7 @@ fn look(
     let due = round.ending.counts.sites;
     let guard = is_guarded.then(Hold::default);
     let ids = ViewIds::after_stored(connection)?;
-    let source = Source::new(order, round.started_at);
+    let source = Source::new(order, &app.config.check.policy, round.started_at);
     let written = Written::new(app, order, context, ids, round);
     let desk = RefCell::new(Desk {
         connection,
@@ -195,12 +195,14 @@ fn limits(app: &App, outlook: &Outlook) -> Limits {
     }
 }
 
-fn task(due: DueSite, policy: &Policy) -> Task {
-    Task {
-        site: due.site.id,
-        edited_at: due.site.edited_at,
-        check: policy.with(&due.site.options).check,
-        target: due.site.target,
-        failed_last: due.failed_last,
+impl From<DueSite> for Task {
+    fn from(due: DueSite) -> Self {
+        Task {
+            site: due.id,
+            edited_at: due.edited_at,
+            target: due.target,
+            policy: due.policy,
+            failed_last: due.failed_last,
+        }
     }
 }

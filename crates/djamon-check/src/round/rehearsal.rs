@@ -9,7 +9,7 @@ use djamon_core::store::backend::reserve::Reserve;
 use djamon_core::store::due::{self, Selection};
 use djamon_core::store::{AnyConnection, runs};
 
-use super::{Order, Source, limits, proof, task};
+use super::{Order, Source, limits, proof};
 use crate::app::{App, Failure};
 use crate::pool;
 use crate::report::RunJson;
@@ -43,14 +43,14 @@ pub fn rehearse(
         keep_views: false,
         progress: false,
     };
-    let mut source = Source::new(&order, started_at);
+    let mut source = Source::new(&order, &app.config.check.policy, started_at);
     let mut slugs = HashMap::new();
     let mut failure = None;
     let tasks = std::iter::from_fn(|| match source.next(connection) {
         Ok(due) => {
             let due = due?;
-            slugs.insert(due.site.id, due.site.slug.clone());
-            Some(task(due, &app.config.check.policy))
+            slugs.insert(due.id, due.slug.clone());
+            Some(due.into())
         }
         Err(error) => {
             failure = Some(error);

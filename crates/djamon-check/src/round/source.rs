@@ -2,7 +2,7 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use djamon_core::domain::{Instant, LocationId, SiteId};
+use djamon_core::domain::{Instant, LocationId, Policy, SiteId};
 use djamon_core::store::due::{self, DueSite, Half, Selection};
 use djamon_core::store::{AnyConnection, StoreError};
 
@@ -15,6 +15,7 @@ const PAGE: usize = 500;
 pub(super) struct Source<'a> {
     selection: &'a Selection,
     location: LocationId,
+    policy: &'a Policy,
     now: Instant,
     half: Option<Half>,
     after: SiteId,
@@ -24,11 +25,12 @@ pub(super) struct Source<'a> {
 }
 
 impl<'a> Source<'a> {
-    /// The sites of `order` that are due at `now`.
-    pub fn new(order: &Order<'a>, now: Instant) -> Self {
+    /// The sites of `order` that are due at `now`; `policy` is the configuration's.
+    pub fn new(order: &Order<'a>, policy: &'a Policy, now: Instant) -> Self {
         Source {
             selection: order.selection,
             location: order.location,
+            policy,
             now,
             half: Some(Half::FailedLast),
             after: SiteId(0),
@@ -42,19 +44,20 @@ impl<'a> Source<'a> {
         loop {
             if let Some(due) = self.page.pop_front() {
                 if self.half == Some(Half::FailedLast) {
-                    self.given.insert(due.site.id);
-                } else if self.given.contains(&due.site.id) {
+                    self.given.insert(due.id);
+                } else if self.given.contains(&due.id) {
                     continue;
                 }
                 return Ok(Some(due));
             }
             let Some(half) = self.half else { return Ok(None) };
             let limit = i64::try_from(PAGE).unwrap_or(i64::MAX);
+            let from = (half, self.after);
             let page =
-                due::page(connection, self.selection, self.location, self.now, half, self.after, limit)?;
+                due::page(connection, self.selection, self.location, self.policy, self.now, from, limit)?;
             match page.last() {
                 Some(last) => {
-                    self.after = last.site.id;
+                    self.after = last.id;
                     self.page = page.into();
                 }
                 None => {

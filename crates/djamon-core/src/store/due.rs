@@ -1,14 +1,17 @@
 //! Which sites a run looks at.
 
+use std::sync::Arc;
+
 use diesel::prelude::*;
 
 use super::backend::connection::MultiBackend;
-use super::rows::{SiteRow, standing};
+use super::policies::Policies;
+use super::rows::{standing, target};
 use super::schema::{groups, site_states, sites};
 use super::{AnyConnection, StoreError};
 use crate::domain::plan::EARLY;
 use crate::domain::run::Counts;
-use crate::domain::{Instant, LocationId, Site, SiteId, Standing};
+use crate::domain::{Instant, LocationId, Policy, SiteId, Standing, Target};
 
 /// What a run was asked to look at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,11 +31,32 @@ pub enum Selection {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DueSite {
     /// The site.
-    pub site: Site,
+    pub id: SiteId,
+    /// What people call it.
+    pub slug: String,
+    /// The edit of it that is looked at.
+    pub edited_at: Instant,
+    /// What is asked for.
+    pub target: Target,
+    /// What counts for it.
+    pub policy: Arc<Policy>,
     /// How it stands at this location; `None` when nobody has looked yet.
     pub standing: Option<Standing>,
     /// Whether its last look failed.
     pub failed_last: bool,
+}
+
+/// What is read of it.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = sites)]
+struct DueRow {
+    id: i32,
+    slug: String,
+    url: String,
+    auth_user: Option<String>,
+    auth_password: Option<String>,
+    options: String,
+    edited_at: i64,
 }
 
 /// Which half of the due sites: those that failed last time start first.
@@ -44,7 +68,7 @@ pub enum Half {
     Others,
 }
 
-/// At most `limit` sites of one half, in order of number, after the site `after`.
+/// At most `limit` sites of one half, in order of number, after the site `after`; `policy` is the configuration's.
 ///
 /// # Errors
 /// What the database says.
@@ -52,9 +76,9 @@ pub fn page(
     connection: &mut AnyConnection,
     selection: &Selection,
     location: LocationId,
+    policy: &Policy,
     now: Instant,
-    half: Half,
-    after: SiteId,
+    (half, after): (Half, SiteId),
     limit: i64,
 ) -> Result<Vec<DueSite>, StoreError> {
     let failed = site_states::last_failed.nullable();
@@ -63,12 +87,20 @@ pub fn page(
         Half::FailedLast => query.filter(failed.eq(true)),
         Half::Others => query.filter(failed.is_null().or(failed.eq(false))),
     };
-    let columns = (SiteRow::as_select(), site_states::standing.nullable(), failed);
-    let rows = query.select(columns).load::<(SiteRow, Option<String>, Option<bool>)>(connection)?;
+    let columns = (DueRow::as_select(), site_states::standing.nullable(), failed);
+    let rows = query.select(columns).load::<(DueRow, Option<String>, Option<bool>)>(connection)?;
+    let mut policies = Policies::new(policy);
     rows.into_iter()
-        .map(|(site, name, failed)| {
-            let standing = name.as_deref().map(standing).transpose()?;
-            Ok(DueSite { site: site.try_into()?, standing, failed_last: failed == Some(true) })
+        .map(|(row, name, failed)| {
+            Ok(DueSite {
+                id: SiteId(row.id),
+                edited_at: Instant::from_ms(row.edited_at),
+                target: target(&row.slug, &row.url, row.auth_user, row.auth_password)?,
+                policy: policies.of(&row.slug, row.options)?,
+                slug: row.slug,
+                standing: name.as_deref().map(standing).transpose()?,
+                failed_last: failed == Some(true),
+            })
         })
         .collect()
 }

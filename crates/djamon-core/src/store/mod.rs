@@ -21,6 +21,7 @@ pub mod notes;
 pub mod outages;
 pub mod outbox;
 mod owing;
+mod policies;
 pub mod purge;
 pub mod record;
 pub mod report;

@@ -69,18 +69,12 @@ impl TryFrom<SiteRow> for Site {
     type Error = StoreError;
 
     fn try_from(row: SiteRow) -> Result<Self, StoreError> {
-        let url = row
-            .url
-            .parse()
-            .map_err(|error| StoreError::unreadable(format!("site {}: url: {error}", row.slug)))?;
-        let credentials =
-            row.auth_user.map(|user| Credentials { user, password: row.auth_password.unwrap_or_default() });
         Ok(Site {
             id: SiteId(row.id),
+            target: target(&row.slug, &row.url, row.auth_user, row.auth_password)?,
             options: options(&row.slug, &row.options)?,
             slug: row.slug,
             name: row.name,
-            target: Target { url, credentials },
             group: row.group_id.map(GroupId),
             public: row.public,
             version: row.version,
@@ -90,6 +84,18 @@ impl TryFrom<SiteRow> for Site {
             removed_at: instant(row.removed_at),
         })
     }
+}
+
+/// What is asked of a site, from its columns.
+pub(super) fn target(
+    slug: &str,
+    url: &str,
+    auth_user: Option<String>,
+    auth_password: Option<String>,
+) -> Result<Target, StoreError> {
+    let url = url.parse().map_err(|error| StoreError::unreadable(format!("site {slug}: url: {error}")))?;
+    let credentials = auth_user.map(|user| Credentials { user, password: auth_password.unwrap_or_default() });
+    Ok(Target { url, credentials })
 }
 
 /// A site's options from their column.
@@ -129,7 +135,7 @@ impl TryFrom<StateRow> for (SiteId, SiteState) {
 
 /// A state to be written: what can be asked for in columns, the rest in `memory`.
 ///
-/// None is written as NULL, not left out: so all rows share one prepared statement.
+/// None is written as NULL, not left out: so rows can stand in one statement.
 #[derive(Insertable)]
 #[diesel(table_name = site_states, treat_none_as_default_value = false)]
 pub(super) struct NewStateRow {

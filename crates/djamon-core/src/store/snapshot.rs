@@ -1,11 +1,11 @@
 //! What a plan starts from, read within the transaction that will carry it out.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use diesel::prelude::*;
 
-use super::rows::{OutageRow, StateRow, instant, options};
+use super::policies::Policies;
+use super::rows::{OutageRow, StateRow, instant};
 use super::schema::{outage_sites, outages, site_states, sites};
 use super::{AnyConnection, CHUNK, StoreError};
 use crate::domain::outage::Outage;
@@ -24,15 +24,17 @@ pub fn of(
 ) -> Result<Snapshot, StoreError> {
     let mut snapshot = Snapshot { open: open_outages(connection)?, ..Snapshot::default() };
     let ids: Vec<i32> = ids.iter().map(|id| id.0).collect();
+    let mut policies = Policies::new(policy);
     for chunk in ids.chunks(CHUNK) {
-        snapshot.sites.extend(watched(connection, policy, chunk)?);
-        let states = site_states::table
-            .filter(site_states::location_id.eq(location.0).and(site_states::site_id.eq_any(chunk)))
-            .select(StateRow::as_select())
+        let here = site_states::site_id.eq(sites::id).and(site_states::location_id.eq(location.0));
+        let rows = sites::table
+            .left_join(site_states::table.on(here))
+            .filter(sites::id.eq_any(chunk))
+            .select((WatchedRow::as_select(), Option::<StateRow>::as_select()))
             .load(connection)?;
-        for row in states {
-            let (site, state) = row.try_into()?;
-            snapshot.states.insert(site, state);
+        for (row, state) in rows {
+            snapshot.sites.insert(SiteId(row.id), row.watched(&mut policies)?);
+            snapshot.states.extend(state.map(TryInto::try_into).transpose()?);
         }
         if !snapshot.open.is_empty() {
             add_parts(connection, location, chunk, &mut snapshot.open)?;
@@ -72,37 +74,27 @@ pub fn of_departed(
     of(connection, location, policy, &ids.into_iter().map(SiteId).collect::<Vec<_>>())
 }
 
-type WatchedRow = (i32, Option<i32>, String, i64, Option<i64>, Option<i64>);
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = sites)]
+struct WatchedRow {
+    id: i32,
+    group_id: Option<i32>,
+    options: String,
+    edited_at: i64,
+    paused_at: Option<i64>,
+    removed_at: Option<i64>,
+}
 
-fn watched(
-    connection: &mut AnyConnection,
-    policy: &Policy,
-    ids: &[i32],
-) -> Result<HashMap<SiteId, Watched>, StoreError> {
-    let columns =
-        (sites::id, sites::group_id, sites::options, sites::edited_at, sites::paused_at, sites::removed_at);
-    let rows = sites::table.filter(sites::id.eq_any(ids)).select(columns).load::<WatchedRow>(connection)?;
-    let mut policies: HashMap<String, Arc<Policy>> = HashMap::new();
-    rows.into_iter()
-        .map(|(id, group, text, edited_at, paused_at, removed_at)| {
-            let policy = match policies.get(&text) {
-                Some(policy) => Arc::clone(policy),
-                None => {
-                    let policy = Arc::new(policy.with(&options(id, &text)?));
-                    policies.insert(text, Arc::clone(&policy));
-                    policy
-                }
-            };
-            let watched = Watched {
-                group: group.map(GroupId),
-                edited_at: Instant::from_ms(edited_at),
-                paused_at: instant(paused_at),
-                removed_at: instant(removed_at),
-                policy,
-            };
-            Ok((SiteId(id), watched))
+impl WatchedRow {
+    fn watched(self, policies: &mut Policies<'_>) -> Result<Watched, StoreError> {
+        Ok(Watched {
+            group: self.group_id.map(GroupId),
+            edited_at: Instant::from_ms(self.edited_at),
+            paused_at: instant(self.paused_at),
+            removed_at: instant(self.removed_at),
+            policy: policies.of(self.id, self.options)?,
         })
-        .collect()
+    }
 }
 
 fn open_outages(connection: &mut AnyConnection) -> Result<Vec<OpenOutage>, StoreError> {
