@@ -232,7 +232,7 @@ on_both! {
             let (mut course, mut steps) = (Course::default(), Vec::new());
             while let Some(gone) = purge::step(&mut connection, kind, &limits, &mut course, most).unwrap() {
                 write(&mut other, |c| Ok(c.batch_execute("UPDATE sites SET version = version")?)).unwrap();
-                steps.push(gone);
+                steps.push(gone.count);
             }
             assert_eq!(steps.iter().sum::<u64>(), would, "{}", kind.name());
             let is_by_days = kind == Kind::Views && matches!(connection, AnyConnection::Postgres(_));

@@ -86,11 +86,10 @@ fn all_of(
     let total = if is_wanted { purge::count(connection, kind, limits)?.0 } else { 0 };
     let mut progress = Progress::of(is_wanted, total, kind.name());
     let (mut pace, mut course, mut gone) = (Pace::default(), Course::default(), 0);
-    while let Some(some) =
-        pace.step(|most| Ok::<_, Failure>(purge::step(connection, kind, limits, &mut course, most)?))?
-    {
-        gone += some;
-        progress.advance(some);
+    while let Some(some) = purge::step(connection, kind, limits, &mut course, pace.most)? {
+        gone += some.count;
+        progress.advance(some.count);
+        pace.rest(some.held);
     }
     progress.finish();
     Ok((gone, pace))
@@ -99,12 +98,18 @@ fn all_of(
 /// Gives the room back to the disk, as far as nobody has to wait for it.
 fn give_back(connection: &mut AnyConnection) -> Result<(), Failure> {
     let mut pace = Pace { most: 200, ..Pace::default() };
-    while pace.step(|most| space::give_back(connection, most))? > 0 {}
-    Ok(space::cut_log(connection)?)
+    loop {
+        // A call of SQLite's own: how long it waits is in it.
+        let watch = Stopwatch::start();
+        if space::give_back(connection, pace.most)? == 0 {
+            return Ok(space::cut_log(connection)?);
+        }
+        pace.rest(watch.elapsed());
+    }
 }
 
-/// How large a step may be: about twenty milliseconds, and as long a pause after it, so that whoever waits for the database
-/// gets it in between.
+/// How large a step may be: it holds the database for about twenty milliseconds, and a pause as long comes after it, so
+/// that whoever waits for the database gets it in between.
 struct Pace {
     most: u32,
     steps: u32,
@@ -121,15 +126,12 @@ const STEP: Duration = Duration::from_millis(20);
 const LARGEST: u32 = 10_000;
 
 impl Pace {
-    fn step<T, E>(&mut self, work: impl FnOnce(u32) -> Result<T, E>) -> Result<T, E> {
-        let watch = Stopwatch::start();
-        let done = work(self.most)?;
-        let took = watch.elapsed();
-        self.adapt(took);
+    /// After a step that held the database so long.
+    fn rest(&mut self, held: Duration) {
+        self.adapt(held);
         self.steps += 1;
-        self.longest = self.longest.max(took);
-        std::thread::sleep(took.min(Duration::from_millis(200)));
-        Ok(done)
+        self.longest = self.longest.max(held);
+        std::thread::sleep(held.min(Duration::from_millis(200)));
     }
 
     fn adapt(&mut self, took: Duration) {

@@ -12,6 +12,7 @@ use super::backend::guid::{Guid, GuidValue};
 use super::backend::space;
 use super::{AnyConnection, StoreError, write};
 use crate::calendar::Zone;
+use crate::clock::Stopwatch;
 use crate::domain::instant::millis;
 use crate::domain::{Instant, ViewId};
 
@@ -162,8 +163,18 @@ pub struct Course {
     sites: Option<Vec<i32>>,
 }
 
+/// What a step took away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gone {
+    /// How many.
+    pub count: u64,
+    /// For how long nobody else could write; how long it waited for the others is not in it. While PostgreSQL drops a day
+    /// others can write: how long that took, waiting for readers of that day included.
+    pub held: Duration,
+}
+
 /// Takes away at most `most` (of PostgreSQL's SiteViews: one day; of hours: those of as many sites as have that many
-/// a day). Gives how many went; `None` when nothing is left.
+/// a day). Gives what went; `None` when nothing is left.
 ///
 /// # Errors
 /// What the database says; then nothing went.
@@ -173,37 +184,48 @@ pub fn step(
     limits: &Limits,
     course: &mut Course,
     most: u32,
-) -> Result<Option<u64>, StoreError> {
-    match kind {
+) -> Result<Option<Gone>, StoreError> {
+    let gone = match kind {
         Kind::Views => match space::partitions_before(connection, limits.day())? {
-            Some(days) => match days.first() {
-                Some(day) => {
-                    let (rows, _) = space::partition_size(connection, *day)?;
-                    space::drop_partition(connection, *day)?;
-                    Ok(Some(rows))
-                }
-                None => Ok(None),
-            },
-            None => write(connection, |connection| views(connection, limits, most)),
+            Some(days) => {
+                let Some(day) = days.first() else { return Ok(None) };
+                let watch = Stopwatch::start();
+                let (count, _) = space::partition_size(connection, *day)?;
+                space::drop_partition(connection, *day)?;
+                return Ok(Some(Gone { count, held: watch.elapsed() }));
+            }
+            None => alone(connection, |connection| views(connection, limits, most))?,
         },
-        Kind::Hours => hours(connection, limits, course, most),
+        Kind::Hours => return hours(connection, limits, course, most),
         Kind::Runs | Kind::Details | Kind::Alerts => {
             let (table, condition, at) = simple(kind, limits);
             let delete = format!(
                 "DELETE FROM {table} WHERE id IN (SELECT id FROM {table} WHERE {condition} ORDER BY id LIMIT $2)"
             );
-            let gone = write(connection, |connection| {
+            alone(connection, |connection| {
                 let query =
                     diesel::sql_query(&delete).bind::<BigInt, _>(at).bind::<BigInt, _>(i64::from(most));
                 Ok(query.execute(connection)?)
-            })?;
-            Ok((gone > 0).then(|| u64::try_from(gone).unwrap_or(u64::MAX)))
+            })?
         }
-    }
+    };
+    Ok((gone.count > 0).then_some(gone))
+}
+
+/// Does `work`, which says how many rows it took, while nobody else writes.
+fn alone(
+    connection: &mut AnyConnection,
+    work: impl FnOnce(&mut AnyConnection) -> Result<usize, StoreError>,
+) -> Result<Gone, StoreError> {
+    let (count, watch) = write(connection, |connection| {
+        let watch = Stopwatch::start();
+        Ok((work(connection)?, watch))
+    })?;
+    Ok(Gone { count: u64::try_from(count).unwrap_or(u64::MAX), held: watch.elapsed() })
 }
 
 /// The oldest SiteViews, by their keys alone.
-fn views(connection: &mut AnyConnection, limits: &Limits, most: u32) -> Result<Option<u64>, StoreError> {
+fn views(connection: &mut AnyConnection, limits: &Limits, most: u32) -> Result<usize, StoreError> {
     let border = GuidValue::from(ViewId::floor(limits.views));
     let last = diesel::sql_query("SELECT id FROM site_views WHERE id < $1 ORDER BY id LIMIT 1 OFFSET $2")
         .bind::<Guid, _>(border)
@@ -214,8 +236,7 @@ fn views(connection: &mut AnyConnection, limits: &Limits, most: u32) -> Result<O
         None => ("id < $1", border),
     };
     let delete = diesel::sql_query(format!("DELETE FROM site_views WHERE {condition}"));
-    let gone = delete.bind::<Guid, _>(key).execute(connection)?;
-    Ok((gone > 0).then(|| u64::try_from(gone).unwrap_or(u64::MAX)))
+    Ok(delete.bind::<Guid, _>(key).execute(connection)?)
 }
 
 fn hours(
@@ -223,7 +244,7 @@ fn hours(
     limits: &Limits,
     course: &mut Course,
     most: u32,
-) -> Result<Option<u64>, StoreError> {
+) -> Result<Option<Gone>, StoreError> {
     #[derive(QueryableByName)]
     struct Site {
         #[diesel(sql_type = Integer)]
@@ -241,7 +262,7 @@ fn hours(
     }
     // The key begins with the site: one look into the tree for each.
     let delete = format!("DELETE FROM site_hours WHERE {OLD_HOUR} AND site_id = $3");
-    write(connection, |connection| {
+    let gone = alone(connection, |connection| {
         let mut gone = 0;
         for site in &now {
             gone += diesel::sql_query(&delete)
@@ -250,6 +271,7 @@ fn hours(
                 .bind::<Integer, _>(site)
                 .execute(connection)?;
         }
-        Ok(Some(u64::try_from(gone).unwrap_or(u64::MAX)))
-    })
+        Ok(gone)
+    })?;
+    Ok(Some(gone))
 }
