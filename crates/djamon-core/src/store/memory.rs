@@ -4,9 +4,10 @@
 mod first;
 mod looks;
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::spans::{pack_failed, unpack_failed};
 use crate::domain::certificate::{Certificate, Warned};
@@ -23,6 +24,18 @@ const FIRST: u8 = 1;
 
 /// What is remembered beside the columns.
 type Known = (Streak, Recent, Option<Certificate>, Ledger);
+
+/// Most memories are not longer than this.
+const USUAL: usize = 512;
+
+/// Bytes that are written as they are: those of a vector would be written one by one.
+struct Raw(Vec<u8>);
+
+impl Serialize for Raw {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(&self.0)
+    }
+}
 
 /// `Bytes` are owned when it is packed and borrowed when it is unpacked, which is done for every site of every page.
 #[derive(Serialize, Deserialize)]
@@ -64,7 +77,7 @@ enum PackedStreak<L> {
 /// Packs the streak of a state, the looks behind it and the certificate.
 pub fn pack(state: &SiteState) -> Vec<u8> {
     let SiteState { streak, recent, certificate, ledger, .. } = state;
-    let one = |look| looks::pack(std::iter::once(look));
+    let one = |look| Raw(looks::pack(std::iter::once(look)));
     let streak = match streak {
         Streak::Up { good, since } => PackedStreak::Up { good: *good, since: since.ms() },
         Streak::Failing { failures, first } => {
@@ -92,13 +105,13 @@ pub fn pack(state: &SiteState) -> Vec<u8> {
     let memory = Memory {
         format: FORMAT,
         streak,
-        looks: looks::pack(recent.looks.iter()),
-        marks: marks.collect(),
+        looks: Raw(looks::pack(recent.looks.iter())),
+        marks: Raw(marks.collect()),
         certificate,
         vouch,
         hour: pack_hour(&ledger.hour),
     };
-    postcard::to_allocvec(&memory).unwrap_or_default()
+    postcard::to_extend(&memory, Vec::with_capacity(USUAL)).unwrap_or_default()
 }
 
 /// Unpacks what [`pack`] made.
@@ -147,7 +160,11 @@ fn unpack_frame(
     vouch: Option<(i64, u8, u64)>,
     hour: Open,
 ) -> Known {
-    let marks = marks.iter().flat_map(|pair| [pair & 0x0f, pair >> 4]).filter_map(mark_of).collect();
+    let mut known = VecDeque::with_capacity(2 * marks.len());
+    for pair in marks {
+        known.extend(mark_of(pair & 0x0f));
+        known.extend(mark_of(pair >> 4));
+    }
     let certificate = certificate.map(|(expires_at, warned)| Certificate {
         expires_at: Instant::from_ms(expires_at),
         warned: warned.map(|(ms, at_days)| Warned { expires_at: Instant::from_ms(ms), at_days }),
@@ -156,10 +173,10 @@ fn unpack_frame(
         let (at, at_most) = (Instant::from_ms(ms), Duration::from_millis(at_most));
         Some(Vouch { at, kind: kind_of(kind)?, at_most })
     });
-    (streak, Recent { looks: looks.into(), marks }, certificate, Ledger { vouch, hour })
+    (streak, Recent { looks: looks.into(), marks: known }, certificate, Ledger { vouch, hour })
 }
 
-fn pack_hour(open: &Open) -> PackedHour<Vec<u8>> {
+fn pack_hour(open: &Open) -> PackedHour<Raw> {
     let Tally { up_ms, degraded_ms, down_ms, blind_ms, looks, failures, failed } = open.tally;
     PackedHour {
         number: open.number,
@@ -169,8 +186,8 @@ fn pack_hour(open: &Open) -> PackedHour<Vec<u8>> {
         blind_ms,
         looks,
         failures,
-        failed: pack_failed(&failed),
-        times: open.times.to_bytes(),
+        failed: Raw(pack_failed(&failed)),
+        times: Raw(open.times.to_bytes()),
     }
 }
 

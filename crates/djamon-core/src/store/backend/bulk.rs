@@ -1,13 +1,15 @@
-//! Many rows at once: one statement on PostgreSQL, one prepared statement over and over on SQLite, where a round trip
-//! costs nothing and a statement made to measure would have to be parsed anew.
+//! Many rows at once: one statement on PostgreSQL; on SQLite, where a round trip costs nothing and a statement made to measure
+//! would have to be parsed anew, prepared statements over and over: of a fixed number of rows for what each run writes, of one
+//! row for the others.
 
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
-use diesel::sql_types::{BigInt, Binary, Bool, Integer, Nullable, Text};
+use diesel::sql_types::{BigInt, Binary, Bool, Integer, Nullable, SmallInt, Text};
 use diesel::sqlite::Sqlite;
 use diesel::upsert::excluded;
 
 use super::connection::AnyConnection;
+use super::guid::Guid;
 use crate::store::StoreError;
 use crate::store::rows::{NewStateRow, NewViewRow};
 use crate::store::schema::{site_days, site_hours, site_states, site_views};
@@ -15,6 +17,8 @@ use crate::store::spans::{DayRow, HourRow};
 
 /// PostgreSQL takes 65,535 values in one statement.
 const ROWS: usize = 4000;
+/// So many rows are inserted at once in SQLite: of more of them each costs hardly less.
+const MANY: usize = 50;
 
 /// Inserts SiteViews.
 pub(in crate::store) fn insert_views(
@@ -22,11 +26,7 @@ pub(in crate::store) fn insert_views(
     rows: &[NewViewRow],
 ) -> Result<(), StoreError> {
     match connection {
-        AnyConnection::Sqlite(sqlite) => {
-            for row in rows {
-                diesel::insert_into(site_views::table).values(row).execute(sqlite)?;
-            }
-        }
+        AnyConnection::Sqlite(sqlite) => put(sqlite, rows)?,
         AnyConnection::Postgres(postgres) => {
             for rows in rows.chunks(ROWS) {
                 diesel::insert_into(site_views::table).values(rows).execute(postgres)?;
@@ -72,13 +72,7 @@ pub(in crate::store) fn put_states(
     rows: &[NewStateRow],
 ) -> Result<(), StoreError> {
     match connection {
-        AnyConnection::Sqlite(sqlite) => {
-            for row in rows {
-                if UpdateState(row).execute(sqlite)? == 0 {
-                    diesel::insert_into(site_states::table).values(row).execute(sqlite)?;
-                }
-            }
-        }
+        AnyConnection::Sqlite(sqlite) => put(sqlite, rows)?,
         AnyConnection::Postgres(postgres) => {
             for rows in rows.chunks(ROWS) {
                 diesel::insert_into(site_states::table)
@@ -105,49 +99,109 @@ pub(in crate::store) fn put_states(
     Ok(())
 }
 
-/// Updates a state, in SQLite. Nearly always there is one: an upsert would check the row twice, as a new one and as the one there
-/// is. Diesel's own UPDATE is built anew for each row; this one is prepared once.
-struct UpdateState<'a>(&'a NewStateRow);
+/// Many rows in one statement of SQLite's, which is prepared once for each number of rows. Diesel's own is built anew each
+/// time, and does more for each value.
+struct Put<'a, Row, const N: usize>(&'a [Row; N]);
 
-impl QueryId for UpdateState<'_> {
-    type QueryId = UpdateState<'static>;
+impl<Row: 'static, const N: usize> QueryId for Put<'_, Row, N> {
+    type QueryId = Put<'static, Row, N>;
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 
-impl RunQueryDsl<SqliteConnection> for UpdateState<'_> {}
+impl<Row, const N: usize> RunQueryDsl<SqliteConnection> for Put<'_, Row, N> {}
 
-/// Each column but the key's: its name, its type.
-macro_rules! update_state {
-    ($row:expr, $out:ident, $first:ident: $kind:ty $(, $column:ident: $other:ty)+ $(,)?) => {
-        $out.push_sql(concat!("UPDATE site_states SET ", stringify!($first), " = "));
-        $out.push_bind_param::<$kind, _>(&$row.$first)?;
-        $(
-            $out.push_sql(concat!(", ", stringify!($column), " = "));
-            $out.push_bind_param::<$other, _>(&$row.$column)?;
-        )+
-        $out.push_sql(" WHERE site_id = ");
-        $out.push_bind_param::<Integer, _>(&$row.site_id)?;
-        $out.push_sql(" AND location_id = ");
-        $out.push_bind_param::<Integer, _>(&$row.location_id)?;
+/// Puts `rows` there, most of them many at a time.
+fn put<Row>(sqlite: &mut SqliteConnection, rows: &[Row]) -> QueryResult<()>
+where
+    Row: 'static,
+    for<'a> Put<'a, Row, MANY>: QueryFragment<Sqlite>,
+    for<'a> Put<'a, Row, 1>: QueryFragment<Sqlite>,
+{
+    let (many, few) = rows.as_chunks::<MANY>();
+    for rows in many {
+        Put(rows).execute(sqlite)?;
+    }
+    for row in few {
+        Put(std::array::from_ref(row)).execute(sqlite)?;
+    }
+    Ok(())
+}
+
+/// How rows of a table are put there: its key's columns and the others, each with its type. A row that is there already is an
+/// error, or replaced.
+macro_rules! put_rows {
+    ($row:ty, $table:literal, $key:tt, $columns:tt) => {
+        put_rows!(@ $row, $table, $key, $columns, "");
+    };
+    (
+        replacing $row:ty, $table:literal, ($key:ident: $kind:ty $(, $keys:ident: $kinds:ty)*),
+        ($first:ident: $of_first:ty $(, $column:ident: $other:ty)* $(,)?)
+    ) => {
+        put_rows!(
+            @ $row, $table, ($key: $kind $(, $keys: $kinds)*), ($first: $of_first $(, $column: $other)*),
+            concat!(
+                " ON CONFLICT (", stringify!($key), $(", ", stringify!($keys),)* ") DO UPDATE SET ",
+                stringify!($first), " = excluded.", stringify!($first),
+                $(", ", stringify!($column), " = excluded.", stringify!($column)),*
+            )
+        );
+    };
+    (
+        @ $row:ty, $table:literal, ($key:ident: $kind:ty $(, $keys:ident: $kinds:ty)*),
+        ($($column:ident: $other:ty),+ $(,)?), $end:expr
+    ) => {
+        impl<const N: usize> QueryFragment<Sqlite> for Put<'_, $row, N> {
+            fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+                out.push_sql(concat!("INSERT INTO ", $table, " (", stringify!($key)));
+                out.push_sql(concat!($(", ", stringify!($keys),)* $(", ", stringify!($column),)+ ") VALUES "));
+                for (n, row) in self.0.iter().enumerate() {
+                    out.push_sql(if n == 0 { "(" } else { ", (" });
+                    out.push_bind_param::<$kind, _>(&row.$key)?;
+                    $(
+                        out.push_sql(", ");
+                        out.push_bind_param::<$kinds, _>(&row.$keys)?;
+                    )*
+                    $(
+                        out.push_sql(", ");
+                        out.push_bind_param::<$other, _>(&row.$column)?;
+                    )+
+                    out.push_sql(")");
+                }
+                out.push_sql($end);
+                Ok(())
+            }
+        }
     };
 }
 
-impl QueryFragment<Sqlite> for UpdateState<'_> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
-        update_state!(
-            self.0, out,
-            standing: Text,
-            degraded: Bool,
-            last_failed: Bool,
-            failures: Integer,
-            good: Integer,
-            since_at: BigInt,
-            last_at: BigInt,
-            next_due_at: Nullable<BigInt>,
-            edited_at: BigInt,
-            memory: Binary,
-            took_ms: Integer,
-        );
-        Ok(())
-    }
+put_rows! {
+    NewViewRow, "site_views", (id: Guid),
+    (
+        site_id: Integer,
+        location_id: Integer,
+        run_id: Integer,
+        at: BigInt,
+        outcome: SmallInt,
+        degraded: Bool,
+        code: Nullable<SmallInt>,
+        duration_ms: Integer,
+        detail_id: Nullable<Integer>,
+    )
+}
+
+put_rows! {
+    replacing NewStateRow, "site_states", (site_id: Integer, location_id: Integer),
+    (
+        standing: Text,
+        degraded: Bool,
+        last_failed: Bool,
+        failures: Integer,
+        good: Integer,
+        since_at: BigInt,
+        last_at: BigInt,
+        next_due_at: Nullable<BigInt>,
+        edited_at: BigInt,
+        memory: Binary,
+        took_ms: Integer,
+    )
 }

@@ -4,6 +4,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::domain::recent::FULL;
 use crate::domain::{Instant, Look, Outcome, Phases, ViewId};
 use crate::store::backend::partitions::instant_of;
 
@@ -17,9 +18,12 @@ const DETAIL: u8 = 0b1000_0000;
 /// What of a key is random: all but the instant.
 const RANDOM: usize = 10;
 
+/// Most looks take no more room than this.
+const USUAL: usize = 24;
+
 /// Packs looks into one string of bytes.
 pub fn pack<'a>(looks: impl Iterator<Item = &'a Look>) -> Vec<u8> {
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(USUAL * looks.size_hint().0);
     let mut before: Option<&Look> = None;
     for look in looks {
         put_look(&mut bytes, look, before);
@@ -68,7 +72,7 @@ fn put(bytes: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) {
 /// # Errors
 /// A sentence, when the bytes are none of it.
 pub fn unpack(mut bytes: &[u8]) -> Result<Vec<Look>, String> {
-    let mut looks: Vec<Look> = Vec::new();
+    let mut looks: Vec<Look> = Vec::with_capacity(FULL + 1);
     while let Some((flags, rest)) = bytes.split_first() {
         bytes = rest;
         let look = take_look(*flags, &mut bytes, looks.last())?;
