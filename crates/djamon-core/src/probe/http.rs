@@ -3,6 +3,7 @@
 //! ureq's `unversioned` part promises nothing between minor versions, so only this file knows it. Names, connecting and
 //! TLS are our own: their faults come as our own types, and their times are known.
 
+use std::cell::Cell;
 use std::io::{self, Read, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -195,6 +196,12 @@ impl Channel {
     }
 }
 
+impl Drop for Channel {
+    fn drop(&mut self) {
+        std::mem::take(&mut self.pages).put_by();
+    }
+}
+
 impl Transport for Channel {
     fn buffers(&mut self) -> &mut dyn Buffers {
         &mut self.pages
@@ -244,6 +251,11 @@ fn kept(error: io::Error, reason: Timeout) -> Error {
     }
 }
 
+thread_local! {
+    /// The buffers of the connection before: to make them anew costs more than to fill them.
+    static USED: Cell<Pages> = Cell::default();
+}
+
 /// The buffers of one connection. The input grows with the longest piece that must be read whole.
 #[derive(Debug, Default)]
 struct Pages {
@@ -262,8 +274,20 @@ impl Pages {
     /// Buffers whose output takes the longest line of `request`: ureq writes line by line and never splits one.
     fn for_request<B>(request: &Request<B>) -> Self {
         let headers = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len());
-        let longest = headers.chain([request.uri().to_string().len()]).max().unwrap_or(0);
-        Pages { output: vec![0; Self::OUTPUT.max(longest + 64)], ..Pages::default() }
+        let uri = request.uri();
+        let path = uri.path_and_query().map_or(0, |path| path.as_str().len());
+        let host = uri.authority().map_or(0, |host| host.as_str().len());
+        let longest = headers.chain([path, host]).max().unwrap_or(0);
+        let mut pages = USED.take();
+        pages.output.resize(Self::OUTPUT.max(longest + 64), 0);
+        pages
+    }
+
+    /// Keeps them for the next connection of this thread, unless they have grown.
+    fn put_by(self) {
+        let kept = |buffer: Vec<u8>, usual| Some(buffer).filter(|it| it.len() <= usual).unwrap_or_default();
+        let (output, input) = (kept(self.output, Self::OUTPUT), kept(self.input, Self::INPUT));
+        USED.set(Pages { output, input, scratch: self.scratch, ..Pages::default() });
     }
 
     /// Puts `bytes` in the place of all input.
@@ -317,6 +341,32 @@ impl Buffers for Pages {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_connection_finds_nothing_of_the_one_before_in_its_buffers() {
+        let request = |path: &str| Request::get(format!("http://shop.example/{path}")).body(()).unwrap();
+        let mut pages = Pages::for_request(&request(&"p".repeat(5000)));
+        assert!(pages.output().len() > 5000, "the request line fits");
+        for _ in 0..LONGEST_LINE / Pages::INPUT {
+            pages.input_append_buf().fill(b'x');
+            pages.input_appended(Pages::INPUT);
+        }
+        pages.input_consume(1);
+        pages.put_by();
+
+        let mut pages = Pages::for_request(&request("q"));
+        assert_eq!((pages.input(), pages.can_use_input()), (&b""[..], false));
+        assert_eq!(
+            (pages.output().len(), pages.input.capacity()),
+            (Pages::OUTPUT, 0),
+            "what has grown is not kept"
+        );
+        pages.input_append_buf().fill(b'x');
+        pages.input_appended(9);
+        pages.put_by();
+        let pages = Pages::for_request(&request("r"));
+        assert_eq!((pages.input(), pages.input.len()), (&b""[..], Pages::INPUT));
+    }
 
     #[test]
     fn the_input_grows_until_a_whole_line_fits_and_no_further() {
