@@ -77,9 +77,11 @@ on_both! {
         assert_eq!(run(3, &[(20, true)]), (vec![Some(Level::Full)], vec![(Level::Full, 20)]), "that is worse");
         assert_eq!(run(4, &[(10, true), (9, true)]), (vec![None, None], vec![]));
         assert_eq!(run(5, &[(500, false)]), (vec![None], vec![]), "a little room is no news");
-        assert_eq!(run(6, &[(20, true)]), (vec![Some(Level::Full)], vec![(Level::Full, 20)]), "and gone again");
-        assert_eq!(run(7, &[(2 * GIB, false)]), (vec![None], vec![]));
-        assert_eq!(run(8, &[(700, false)]), (vec![Some(Level::Low)], vec![(Level::Low, 700)]));
+        assert_eq!(run(6, &[(20, true)]), (vec![None], vec![]), "nor that it is gone again");
+        assert_eq!(run(7, &[(GIB / 8, false)]), (vec![None], vec![]));
+        assert_eq!(run(8, &[(20, true)]), (vec![Some(Level::Full)], vec![(Level::Full, 20)]), "there was room");
+        assert_eq!(run(9, &[(2 * GIB, false)]), (vec![None], vec![]));
+        assert_eq!(run(10, &[(700, false)]), (vec![Some(Level::Low)], vec![(Level::Low, 700)]));
     }
 
     fn when_nobody_hears_of_everything_those_of_some_groups_are_told(database: TestDatabase) {

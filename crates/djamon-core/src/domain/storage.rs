@@ -3,10 +3,10 @@
 //! ```text
 //!           less is free than should be           it is full
 //!   room ─────────────────────────────► low ─────────────────► full     each told once
-//!    ▲      a quarter more is free       │ ▲   there is room    │
+//!    ▲      a quarter more is free       │ ▲  an eighth is free │
 //!    └───────────────────────────────────┘ └────────────────────┘       at the earliest an hour after it was told
 //! ```
-//! The hour and the quarter keep a disk that swings about a border from telling it each minute.
+//! The hour, the quarter and the eighth keep a disk that swings about a border from telling it again and again.
 
 use std::time::Duration;
 
@@ -99,7 +99,7 @@ pub fn judge(room: Room, is_full: bool, told: &[Told], now: Instant) -> Verdict 
     };
     let has_gone = |level| match level {
         Level::Low => !is_full && room.free >= room.wanted.saturating_add(room.wanted / 4),
-        Level::Full => !is_full,
+        Level::Full => !is_full && room.free >= room.wanted / 8,
     };
     let over = told.iter().filter(|told| !told.is_over && has_gone(told.level)).map(|told| told.level);
     // One told by a clock that was ahead is as old as any.
@@ -131,7 +131,7 @@ mod tests {
         let (low, full) = (told(Low), told(Full));
         let was_full = Told { is_over: true, ..full };
         let quarter_more = GIB + GIB / 4;
-        let table: [(u64, bool, &[Told], i64, Verdict); 13] = [
+        let table: [(u64, bool, &[Told], i64, Verdict); 15] = [
             (GIB, false, &[], 0, verdict(&[], &[])),
             (GIB - 1, false, &[], 0, verdict(&[], &[Low])),
             (GIB - 1, false, &[low], 1, verdict(&[], &[])),
@@ -140,6 +140,8 @@ mod tests {
             (0, true, &[low], 1, verdict(&[], &[Full])),
             (0, true, &[], 0, verdict(&[], &[Low, Full])),
             (0, true, &[low, full], 999, verdict(&[], &[])),
+            (GIB / 8 - 1, false, &[low, full], 999, verdict(&[], &[])),
+            (GIB / 8, false, &[low, full], 1, verdict(&[Full], &[])),
             (GIB / 2, false, &[low, full], 1, verdict(&[Full], &[])),
             // It fills again: within the hour that is known, after it that is told.
             (0, true, &[low, was_full], 59, verdict(&[], &[])),
