@@ -266,3 +266,11 @@ fn a_database_that_cannot_be_opened_says_why_and_what_to_do() {
     let unknown = TestDatabase::empty(Backend::Postgres).url_text.replace("test_", "none_");
     assert!(refusal(&unknown).contains("make it with createdb"), "{unknown}");
 }
+
+#[test]
+fn what_a_statement_of_sqlite_may_take_back_stays_in_memory() {
+    let mut connection = TestDatabase::migrated(Backend::Sqlite).connect();
+    let options = lines(&mut connection, "SELECT compile_options AS line FROM pragma_compile_options");
+    // Else fifty rows at once may need a file of their own, on another disk.
+    assert!(options.contains("STMTJRNL_SPILL=-1"), "{options:?}");
+}
