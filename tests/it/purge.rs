@@ -219,7 +219,7 @@ on_both! {
         for n in 0..250 {
             connection.batch_execute(&format!("INSERT INTO details (text, used_at) VALUES ('old {n}', 1000)")).unwrap();
         }
-        let limits = Limits::new(now, 31 * DAY, 31 * DAY, Zone::default());
+        let limits = Limits::new(now, 31 * DAY, 31 * DAY, &Zone::default());
         let mut other = database.connect();
         // Whoever would have to wait for a step's end is refused at once.
         other.batch_execute(match &other {

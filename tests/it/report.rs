@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use djamon_check::commands::report::{ReportArgs, run as report};
-use djamon_core::calendar::{Zone, parse_rfc3339};
+use djamon_core::calendar::parse_rfc3339;
 use djamon_core::domain::plan::RunContext;
 use djamon_core::domain::run::{Blind, Counts};
 use djamon_core::domain::site::SiteChange;
@@ -30,7 +30,7 @@ fn look(connection: &mut AnyConnection, site: &Site, at: Instant, good: Option<b
     let expected_interval = Duration::from_secs(12 * HOUR);
     let run = runs::begin(connection, location, at, expected_interval).unwrap();
     let blind_since = runs::blind_since(connection, location, run).unwrap();
-    let zone = Zone(chrono_tz::Tz::Europe__Berlin);
+    let zone = "Europe/Berlin".parse().unwrap();
     let context = RunContext { run, location, scope: ScopeRule::All, expected_interval, blind_since, zone };
     if let Some(good) = good {
         let mut ids = ViewIds::after_stored(connection).unwrap();

@@ -194,7 +194,7 @@ fn perform(
             scope: ScopeRule::All,
             expected_interval,
             blind_since,
-            zone: Zone(zone),
+            zone: zone.name().parse().unwrap(),
         };
         if !run.is_blind {
             let looks = sites.iter().zip(run.looks).filter_map(|(site, look)| {
@@ -259,7 +259,8 @@ fn hours_and_days_are_what_the_views_say(backend: Backend, cases: u32) {
         prop_assert_eq!(rows(connection, "site_days", "day"), closed(&days, |open| open.1));
         // What is shown now adds what is open to it.
         let figures = figures::of(connection, None, now).unwrap();
-        let (hour, today) = (Zone(zone).hours().number_of(now), Zone(zone).day_of(now));
+        let zone: Zone = zone.name().parse().unwrap();
+        let (hour, today) = (zone.hours().number_of(now), zone.day_of(now));
         for (site, _) in open {
             let last = history.last().unwrap();
             if last.looks[site as usize - 1].is_none() || last.is_blind {
@@ -360,7 +361,7 @@ on_both! {
             let location = runs::location(connection, place).unwrap();
             for n in 0..hours {
                 let number = runs::begin(connection, location, hour(n), expected_interval).unwrap();
-                let context = RunContext { run: number, location, scope, expected_interval, blind_since, zone };
+                let context = RunContext { run: number, location, scope, expected_interval, blind_since, zone: zone.clone() };
                 let mut ids = ViewIds::after_stored(connection).unwrap();
                 record::batch(connection, &context, &Policy::default(), &mut ids, vec![seen(&site, hour(n), true)], &[], hour(n)).unwrap();
             }

@@ -277,7 +277,7 @@ impl<'a> Runner<'a> {
 
     fn promised_by_cron(&self) -> Result<Duration, Failure> {
         let schedule = Schedule::parse(&self.app.config.check.schedule).map_err(Failure::usage)?;
-        Ok(schedule.expected_interval(self.app.now(), machine_time_zone()))
+        Ok(schedule.expected_interval(self.app.now(), &machine_time_zone()))
     }
 
     /// The database, and in it what was asked for by name.

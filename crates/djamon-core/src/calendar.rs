@@ -1,8 +1,11 @@
 //! Instants as people and protocols write them, and back. The border to calendars: the domain counts milliseconds.
 //! What lies beyond the calendar is written as its first or last instant.
 
-use chrono::{DateTime, Datelike, NaiveDate, Offset, SecondsFormat, TimeZone, Utc};
-use chrono_tz::Tz;
+use std::str::FromStr;
+
+use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat, Utc};
+use jiff::tz::{AmbiguousOffset, Offset, TimeZone, TimeZoneDatabase};
+use jiff::{Timestamp, Zoned};
 
 use crate::domain::Instant;
 use crate::domain::uptime::{HOUR_MS, Hours};
@@ -32,53 +35,79 @@ pub fn rfc2822(at: Instant) -> String {
 }
 
 /// The time of day there: `09:02`.
-pub fn clock_time(at: Instant, time_zone: Tz) -> String {
-    utc(at).with_timezone(&time_zone).format("%H:%M").to_string()
+pub fn clock_time(at: Instant, zone: &Zone) -> String {
+    zone.local(at).strftime("%H:%M").to_string()
 }
 
 /// Day and time there: `2026-11-23 09:02`.
-pub fn date_time(at: Instant, time_zone: Tz) -> String {
-    utc(at).with_timezone(&time_zone).format("%Y-%m-%d %H:%M").to_string()
+pub fn date_time(at: Instant, zone: &Zone) -> String {
+    zone.local(at).strftime("%Y-%m-%d %H:%M").to_string()
 }
 
-/// The place whose calendar days are the days of the history.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Zone(pub Tz);
+/// A place of the IANA time zone database, as it is built in: its clocks show the times that people read, its calendar days
+/// are the days of the history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Zone(TimeZone);
 
 impl Default for Zone {
     fn default() -> Self {
-        Zone(Tz::UTC)
+        Zone(TimeZone::UTC)
+    }
+}
+
+impl FromStr for Zone {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let known = TimeZoneDatabase::bundled().get(name).ok().filter(|zone| !zone.is_unknown());
+        known
+            .map(Zone)
+            .ok_or_else(|| format!("{name:?} is not a time zone; write its IANA name like \"Europe/London\""))
     }
 }
 
 impl Zone {
+    /// Its IANA name: `Europe/London`.
+    pub fn name(&self) -> &str {
+        self.0.iana_name().unwrap_or("UTC")
+    }
+
+    /// What its clocks and calendars show.
+    pub fn local(&self, at: Instant) -> Zoned {
+        timestamp(at).to_zoned(self.0.clone())
+    }
+
     /// Its hours. In the one place whose clocks change by half an hour (Lord Howe Island) midnight lies within an hour
     /// for half of the year: an hour is of the day in which it begins.
-    pub fn hours(self) -> Hours {
-        let offset = self.0.offset_from_utc_datetime(&utc(Instant::from_ms(MODERN_MS)).naive_utc()).fix();
-        Hours { ahead_ms: (i64::from(offset.local_minus_utc()) * 1000).rem_euclid(HOUR_MS) }
+    pub fn hours(&self) -> Hours {
+        Hours { ahead_ms: self.ahead_ms(Instant::from_ms(MODERN_MS)).rem_euclid(HOUR_MS) }
     }
 
     /// The day at `at`: days since 1970-01-01 by the calendar there.
-    pub fn day_of(self, at: Instant) -> i64 {
-        day_number(utc(at).with_timezone(&self.0).date_naive())
+    pub fn day_of(&self, at: Instant) -> i64 {
+        (at.ms().clamp(FIRST_MS, LAST_MS) + self.ahead_ms(at)).div_euclid(DAY_MS)
     }
 
     /// When that day begins: where the calendar jumps over midnight, or over the day, with what follows.
-    pub fn start_of(self, day: i64) -> Instant {
-        let midnight = date_of(day).and_time(chrono::NaiveTime::MIN);
+    pub fn start_of(&self, day: i64) -> Instant {
+        let midnight = day.saturating_mul(DAY_MS);
         let found = (0..200).find_map(|quarters| {
-            let time = midnight + chrono::Duration::minutes(15 * quarters);
-            self.0.from_local_datetime(&time).earliest()
+            let time = Offset::UTC.to_datetime(timestamp(Instant::from_ms(midnight + QUARTER_MS * quarters)));
+            let time = self.0.to_ambiguous_timestamp(time);
+            match time.offset() {
+                AmbiguousOffset::Gap { .. } => None,
+                AmbiguousOffset::Unambiguous { .. } | AmbiguousOffset::Fold { .. } => time.earlier().ok(),
+            }
         });
-        found.map_or_else(
-            || Instant::from_ms(midnight.and_utc().timestamp_millis()),
-            |at| Instant::from_ms(at.timestamp_millis()),
-        )
+        Instant::from_ms(found.map_or(midnight, Timestamp::as_millisecond))
+    }
+
+    fn ahead_ms(&self, at: Instant) -> i64 {
+        i64::from(self.0.to_offset(timestamp(at)).seconds()) * 1000
     }
 
     /// The number of the first hour of that day; its last is the one before the next day's first.
-    pub fn first_hour_of(self, day: i64) -> i64 {
+    pub fn first_hour_of(&self, day: i64) -> i64 {
         let (hours, start) = (self.hours(), self.start_of(day));
         let number = hours.number_of(start);
         // Only where midnight lies within an hour.
@@ -88,6 +117,9 @@ impl Zone {
 
 /// 2026-01-01: what clocks show today counts, not what they did a century ago.
 const MODERN_MS: i64 = 1_767_225_600_000;
+
+const DAY_MS: i64 = 24 * HOUR_MS;
+const QUARTER_MS: i64 = HOUR_MS / 4;
 
 /// The day of a text like `2026-11-23`.
 ///
@@ -156,6 +188,11 @@ pub fn date_of(day: i64) -> NaiveDate {
 /// 1970-01-01 in days since the year 1.
 const EPOCH_DAY: i64 = 719_163;
 
+fn timestamp(at: Instant) -> Timestamp {
+    let last = Timestamp::MAX.as_millisecond();
+    Timestamp::from_millisecond(at.ms().clamp(FIRST_MS, last)).unwrap_or_default()
+}
+
 fn utc(at: Instant) -> DateTime<Utc> {
     DateTime::from_timestamp_millis(at.ms().clamp(FIRST_MS, LAST_MS)).unwrap_or_default()
 }
@@ -164,14 +201,22 @@ fn utc(at: Instant) -> DateTime<Utc> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::sync::LazyLock;
+
+    static NAMES: LazyLock<Vec<String>> =
+        LazyLock::new(|| TimeZoneDatabase::bundled().available().map(|name| name.to_string()).collect());
+
+    fn zone(name: &str) -> Zone {
+        name.parse().unwrap()
+    }
 
     #[test]
     fn an_instant_is_written_for_people_and_protocols() {
         let at = parse_rfc3339("2026-11-23T09:02:00.123Z").unwrap();
         assert_eq!(rfc3339(at), "2026-11-23T09:02:00.123Z");
         assert_eq!(rfc2822(at), "Mon, 23 Nov 2026 09:02:00 +0000");
-        assert_eq!(clock_time(at, Tz::Europe__Berlin), "10:02");
-        assert_eq!(date_time(at, Tz::Asia__Tokyo), "2026-11-23 18:02");
+        assert_eq!(clock_time(at, &zone("Europe/Berlin")), "10:02");
+        assert_eq!(date_time(at, &zone("Asia/Tokyo")), "2026-11-23 18:02");
         assert_eq!(rfc3339(Instant::from_ms(0)), "1970-01-01T00:00:00.000Z");
     }
 
@@ -193,29 +238,29 @@ mod tests {
         assert_eq!(rfc3339(Instant::from_ms(i64::MAX)), "9999-12-31T23:59:59.999Z");
         for at in [Instant::from_ms(i64::MIN), Instant::from_ms(i64::MAX)] {
             assert!(!rfc2822(at).is_empty());
-            assert!(!clock_time(at, Tz::Asia__Tokyo).is_empty());
-            assert!(!date_time(at, Tz::America__New_York).is_empty());
+            assert!(!clock_time(at, &zone("Asia/Tokyo")).is_empty());
+            assert!(!date_time(at, &zone("America/New_York")).is_empty());
         }
     }
 
     #[test]
     fn days_are_those_of_the_place_and_made_of_its_hours() {
         let day = |text: &str| day_number(text.parse().unwrap());
-        let length = |zone: Tz, text: &str| {
-            let (zone, day) = (Zone(zone), day(text));
+        let length = |name: &str, text: &str| {
+            let (zone, day) = (zone(name), day(text));
             let (first, next) = (zone.first_hour_of(day), zone.first_hour_of(day + 1));
             assert_eq!(zone.day_of(zone.start_of(day)), day, "{zone:?} {text}");
             (rfc3339(zone.start_of(day))[5..16].to_owned(), next - first)
         };
-        assert_eq!(length(Tz::UTC, "2026-10-25"), ("10-25T00:00".into(), 24));
-        assert_eq!(length(Tz::Europe__Berlin, "2026-10-25"), ("10-24T22:00".into(), 25));
-        assert_eq!(length(Tz::Europe__Berlin, "2026-03-29"), ("03-28T23:00".into(), 23));
-        assert_eq!(length(Tz::Asia__Kolkata, "2026-10-25"), ("10-24T18:30".into(), 24));
-        assert_eq!(length(Tz::Asia__Kathmandu, "2026-10-25"), ("10-24T18:15".into(), 24));
+        assert_eq!(length("UTC", "2026-10-25"), ("10-25T00:00".into(), 24));
+        assert_eq!(length("Europe/Berlin", "2026-10-25"), ("10-24T22:00".into(), 25));
+        assert_eq!(length("Europe/Berlin", "2026-03-29"), ("03-28T23:00".into(), 23));
+        assert_eq!(length("Asia/Kolkata", "2026-10-25"), ("10-24T18:30".into(), 24));
+        assert_eq!(length("Asia/Kathmandu", "2026-10-25"), ("10-24T18:15".into(), 24));
         // Midnight is left out in Santiago, and the clocks change by half an hour on Lord Howe Island.
-        assert_eq!(length(Tz::America__Santiago, "2026-09-06"), ("09-06T04:00".into(), 23));
-        assert_eq!(length(Tz::Australia__Lord_Howe, "2026-04-05"), ("04-04T13:00".into(), 25));
-        assert_eq!(length(Tz::Australia__Lord_Howe, "2026-10-04"), ("10-03T13:30".into(), 23));
+        assert_eq!(length("America/Santiago", "2026-09-06"), ("09-06T04:00".into(), 23));
+        assert_eq!(length("Australia/Lord_Howe", "2026-04-05"), ("04-04T13:00".into(), 25));
+        assert_eq!(length("Australia/Lord_Howe", "2026-10-04"), ("10-03T13:30".into(), 23));
     }
 
     #[test]
@@ -237,8 +282,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_hour_is_of_one_day(ms in 0i64..4_000_000_000_000, zone in 0..chrono_tz::TZ_VARIANTS.len()) {
-            let zone = Zone(chrono_tz::TZ_VARIANTS[zone]);
+        fn every_hour_is_of_one_day(ms in 0i64..4_000_000_000_000, name in 0..NAMES.len()) {
+            let zone = zone(&NAMES[name]);
             let hour = zone.hours().number_of(Instant::from_ms(ms));
             let day = zone.day_of(zone.hours().start_of(hour));
             prop_assert!(zone.first_hour_of(day) <= hour && hour < zone.first_hour_of(day + 1), "{zone:?} {day}");

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, TimeZone as _, Utc};
-use chrono_tz::Tz;
 use croner::Cron;
 use croner::parser::{CronParser, Seconds, Year};
 
+use crate::calendar::Zone;
 use crate::domain::Instant;
 
 /// The pace taken when a schedule cannot tell: the documented one outside of work time.
@@ -41,29 +40,29 @@ impl Schedule {
     }
 
     /// The gap between the runs promised around `at`: from the last promised minute at or before it to the next one
-    /// after it, by the clocks of `time_zone`. At least a second.
-    pub fn expected_interval(&self, at: Instant, time_zone: Tz) -> Duration {
+    /// after it, by the clocks of `zone`. At least a second.
+    pub fn expected_interval(&self, at: Instant, zone: &Zone) -> Duration {
         let gap = match &self.0 {
             Promise::Every(pace) => Some(*pace),
-            Promise::Cron(crons) => gap_around(crons, at, time_zone),
+            Promise::Cron(crons) => gap_around(crons, at, zone),
         };
         gap.unwrap_or(USUAL_GAP).max(Duration::from_secs(1))
     }
 }
 
 /// The machine's time zone: `$TZ` where it names one, else what `/etc/localtime` points at, else UTC.
-pub fn machine_time_zone() -> Tz {
+pub fn machine_time_zone() -> Zone {
     let variable = std::env::var("TZ").ok();
     let named = variable.as_deref().and_then(|name| name.trim_start_matches(':').parse().ok());
     let installed = || iana_time_zone::get_timezone().ok()?.parse().ok();
-    named.or_else(installed).unwrap_or(Tz::UTC)
+    named.or_else(installed).unwrap_or_default()
 }
 
-fn gap_around(crons: &[Cron], at: Instant, time_zone: Tz) -> Option<Duration> {
-    let at: DateTime<Tz> = DateTime::<Utc>::from_timestamp_millis(at.ms())?.with_timezone(&time_zone);
+fn gap_around(crons: &[Cron], at: Instant, zone: &Zone) -> Option<Duration> {
+    let at = zone.local(at);
     let last = crons.iter().filter_map(|cron| cron.find_previous_occurrence(&at, true).ok()).max()?;
     let next = crons.iter().filter_map(|cron| cron.find_next_occurrence(&at, false).ok()).min()?;
-    (next - last).to_std().ok()
+    next.duration_since(&last).try_into().ok()
 }
 
 /// A line as cron reads it. The parser knows more (seconds, years, `L`, `#`, `@daily`): what cron does not know is
@@ -89,7 +88,7 @@ fn parse_line(line: &str) -> Result<Cron, String> {
     let parser = CronParser::builder().seconds(Seconds::Required).year(Year::Required).build();
     let whole = format!("0 {line} {YEARS}");
     let cron = parser.parse(&whole).map_err(|_| wrong(&format!("{} cannot be", out_of_range(&fields))))?;
-    let some_day = Utc.timestamp_opt(0, 0).single().unwrap_or_default();
+    let some_day = Zone::default().local(Instant::from_ms(0));
     cron.find_next_occurrence(&some_day, false).map_err(|_| wrong("that time never comes"))?;
     Ok(cron)
 }
@@ -127,11 +126,15 @@ mod tests {
     }
 
     fn at(text: &str) -> Instant {
-        Instant::from_ms(DateTime::parse_from_rfc3339(text).unwrap().timestamp_millis())
+        crate::calendar::parse_rfc3339(text).unwrap()
     }
 
-    fn gap(schedule: &Schedule, text: &str, time_zone: Tz) -> u64 {
-        schedule.expected_interval(at(text), time_zone).as_secs()
+    fn zone(name: &str) -> Zone {
+        name.parse().unwrap()
+    }
+
+    fn gap(schedule: &Schedule, text: &str, zone_name: &str) -> u64 {
+        schedule.expected_interval(at(text), &zone(zone_name)).as_secs()
     }
 
     fn refused(line: &str) -> String {
@@ -154,24 +157,24 @@ mod tests {
             ("2026-11-28T12:00:00Z", 300),
             ("2026-11-29T23:59:00Z", 300),
         ] {
-            assert_eq!(gap(&documented, time, Tz::UTC), seconds, "{time}");
+            assert_eq!(gap(&documented, time, "UTC"), seconds, "{time}");
         }
-        assert_eq!(gap(&documented, "2026-11-23T08:30:00Z", Tz::Europe__Berlin), 60);
+        assert_eq!(gap(&documented, "2026-11-23T08:30:00Z", "Europe/Berlin"), 60);
     }
 
     #[test]
     fn a_change_of_clocks_leaves_the_pace_alone() {
         let documented = documented();
-        for (zone, days) in [
-            (Tz::Europe__London, ["2026-03-29T00:00:00Z", "2026-10-25T00:00:00Z"]),
-            (Tz::America__New_York, ["2026-03-08T05:00:00Z", "2026-11-01T05:00:00Z"]),
-            (Tz::Australia__Lord_Howe, ["2026-04-04T14:00:00Z", "2026-10-03T15:00:00Z"]),
+        for (name, days) in [
+            ("Europe/London", ["2026-03-29T00:00:00Z", "2026-10-25T00:00:00Z"]),
+            ("America/New_York", ["2026-03-08T05:00:00Z", "2026-11-01T05:00:00Z"]),
+            ("Australia/Lord_Howe", ["2026-04-04T14:00:00Z", "2026-10-03T15:00:00Z"]),
         ] {
             for minute in 0..300 {
                 for day in days {
                     let time = at(day).plus(Duration::from_secs(60 * minute + 7));
-                    let gap = documented.expected_interval(time, zone);
-                    assert_eq!(gap, Duration::from_secs(300), "{zone} {day} {minute}");
+                    let gap = documented.expected_interval(time, &zone(name));
+                    assert_eq!(gap, Duration::from_secs(300), "{name} {day} {minute}");
                 }
             }
         }
@@ -181,7 +184,7 @@ mod tests {
     fn a_nightly_run_is_promised_once_a_day_through_both_changes_of_clocks() {
         let nightly = Schedule::parse(&["30 1 * * *".to_owned()]).unwrap();
         for time in ["2026-03-28T12:00:00Z", "2026-03-29T12:00:00Z", "2026-10-24T12:00:00Z"] {
-            let hours = gap(&nightly, time, Tz::Europe__London) / 3600;
+            let hours = gap(&nightly, time, "Europe/London") / 3600;
             assert!((22..=25).contains(&hours), "{time}: {hours} h");
         }
     }
@@ -189,15 +192,15 @@ mod tests {
     #[test]
     fn a_fixed_pace_is_promised_at_any_time() {
         let every = Schedule::every(Duration::from_secs(10));
-        assert_eq!(gap(&every, "2026-11-23T09:00:00Z", Tz::UTC), 10);
+        assert_eq!(gap(&every, "2026-11-23T09:00:00Z", "UTC"), 10);
         let furious = Schedule::every(Duration::ZERO);
-        assert_eq!(gap(&furious, "2026-11-23T09:00:00Z", Tz::UTC), 1);
+        assert_eq!(gap(&furious, "2026-11-23T09:00:00Z", "UTC"), 1);
     }
 
     #[test]
     fn an_impossible_instant_gets_the_usual_pace() {
         for ms in [i64::MIN, i64::MAX, -8_000_000_000_000_000, 8_000_000_000_000_000] {
-            let gap = documented().expected_interval(Instant::from_ms(ms), Tz::Europe__London);
+            let gap = documented().expected_interval(Instant::from_ms(ms), &zone("Europe/London"));
             assert_eq!(gap, Duration::from_secs(300), "{ms}");
         }
     }
@@ -233,13 +236,13 @@ mod tests {
             let lines: Vec<String> = lines.into_iter().map(str::to_owned).collect();
             let Promise::Cron(crons) = Schedule::parse(&lines).unwrap().0 else { unreachable!() };
             let matches = |minute: i64| {
-                let time = Utc.timestamp_opt(minute * 60, 0).unwrap();
+                let time = zone("UTC").local(Instant::from_ms(minute * 60_000));
                 crons.iter().any(|cron| cron.is_time_matching(&time).unwrap())
             };
             let minute = second / 60;
             let last = (0..20_000).map(|n| minute - n).find(|m| matches(*m)).unwrap();
             let next = (1..20_000).map(|n| minute + n).find(|m| matches(*m)).unwrap();
-            let gap = gap_around(&crons, Instant::from_ms(second * 1000), Tz::UTC).unwrap();
+            let gap = gap_around(&crons, Instant::from_ms(second * 1000), &zone("UTC")).unwrap();
             prop_assert_eq!(gap.as_secs(), u64::try_from((next - last) * 60).unwrap());
         }
     }

@@ -70,5 +70,5 @@ pub fn last_run(
 
 /// The pace that is promised now.
 pub fn promised(ask: &Ask) -> Duration {
-    ask.app.schedule.expected_interval(ask.now, ask.app.time_zone)
+    ask.app.schedule.expected_interval(ask.now, &ask.app.time_zone)
 }

@@ -11,7 +11,7 @@ use actix_web::dev::{Server, ServiceRequest, ServiceResponse};
 use actix_web::http::header;
 use actix_web::middleware::{Compress, DefaultHeaders, Next, from_fn};
 use actix_web::{App as ActixApp, HttpRequest, HttpResponse, HttpServer, web};
-use chrono_tz::Tz;
+use djamon_core::calendar::Zone;
 use djamon_core::clock::{Clock, Stopwatch};
 use djamon_core::config::{CheckSection, Config, Network};
 use djamon_core::domain::Instant;
@@ -57,7 +57,7 @@ pub struct App {
     /// When runs are promised.
     pub schedule: Schedule,
     /// By whose clocks.
-    pub time_zone: Tz,
+    pub time_zone: Zone,
     /// What counts for every site, and which addresses may be asked.
     pub check: CheckSection,
     /// Looks that are asked for.

@@ -127,7 +127,7 @@ fn runs(app: &App, database: &mut AnyConnection) -> Result<Vec<Finding>, StoreEr
     let now = app.now();
     let last = runs::last_ended(database)?;
     let promised = Schedule::parse(&app.config.check.schedule)
-        .map(|schedule| schedule.expected_interval(now, machine_time_zone()))
+        .map(|schedule| schedule.expected_interval(now, &machine_time_zone()))
         .unwrap_or(DAY);
     let mut found = Vec::new();
     found.push(match (&last, health::stale_for(last.as_ref(), promised, now)) {
@@ -141,7 +141,7 @@ fn runs(app: &App, database: &mut AnyConnection) -> Result<Vec<Finding>, StoreEr
             Finding::bad("runs", format!("no run for {}", at_a_glance(silent)), todo)
         }
         (Some(run), None) => {
-            let at = date_time(run.started_at, app.config.history.time_zone);
+            let at = date_time(run.started_at, &app.config.history.time_zone);
             Finding::ok("runs", format!("the last one began {at}, as promised"))
         }
     });
@@ -164,7 +164,7 @@ fn clock(app: &App, database: &mut AnyConnection) -> Result<Vec<Finding>, StoreE
     let newest = last.max(checkup::newest_view(database)?);
     let ahead = newest.map(|at| at.since(now)).unwrap_or_default();
     Ok(vec![match ahead > Duration::from_secs(120) {
-        false => Finding::ok("clock", format!("it is {}", date_time(now, app.config.history.time_zone))),
+        false => Finding::ok("clock", format!("it is {}", date_time(now, &app.config.history.time_zone))),
         true => {
             let is = format!("what was stored last is {} ahead of this machine's clock", at_a_glance(ahead));
             Finding::bad("clock", is, "set the clock (timedatectl), and let it be kept right")

@@ -43,7 +43,7 @@ pub fn run(app: &App, args: &OutagesArgs, out: &mut dyn Write) -> Result<Exit, F
         json(out, &all)?;
         return Ok(Exit::Done);
     }
-    let zone = app.config.history.time_zone;
+    let zone = &app.config.history.time_zone;
     let mut table = Table::new(["OUTAGE", "STATE", "STARTED", "RESOLVED", "LASTED", "SITES"]);
     for of in &found {
         let outage = &of.outage;

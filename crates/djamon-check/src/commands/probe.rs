@@ -70,7 +70,7 @@ fn describe(app: &App, sight: &Sight, out: &mut dyn Write) -> Result<(), Failure
         line("address", address.to_string())?;
     }
     if let Some(ShownCertificate { expires_at, issuer, names, .. }) = &sight.certificate {
-        line("certificate", format!("good until {}", date_time(*expires_at, app.config.history.time_zone)))?;
+        line("certificate", format!("good until {}", date_time(*expires_at, &app.config.history.time_zone)))?;
         line("  from", issuer.clone())?;
         line("  for", names.join(", "))?;
     }

@@ -3,7 +3,6 @@
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
-use djamon_core::calendar::Zone;
 use djamon_core::clock::Stopwatch;
 use djamon_core::domain::text;
 use djamon_core::store::backend::lock::try_purge_lock;
@@ -42,8 +41,8 @@ pub fn run(app: &App, args: &PurgeArgs, out: &mut dyn Write) -> Result<Exit, Fai
         )));
     }
     let mut connection = app.connect()?;
-    let zone = spans::zone(&mut connection)?.unwrap_or(Zone(history.time_zone));
-    let limits = Limits::new(app.now(), keep_views, history.keep_hours, zone);
+    let zone = spans::zone(&mut connection)?.unwrap_or_else(|| history.time_zone.clone());
+    let limits = Limits::new(app.now(), keep_views, history.keep_hours, &zone);
     if args.dry_run {
         return dry_run(&mut connection, &limits, out);
     }

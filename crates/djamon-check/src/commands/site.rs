@@ -253,7 +253,7 @@ fn show(app: &App, slug: &str, as_json: bool, out: &mut dyn Write) -> Result<(),
 
 /// A site in lines of a name and a value, then its last looks.
 fn describe(app: &App, of: &SiteStatus, out: &mut dyn Write) -> Result<(), Failure> {
-    let (site, status, zone) = (&of.site, &of.status, app.config.history.time_zone);
+    let (site, status, zone) = (&of.site, &of.status, &app.config.history.time_zone);
     let style = colour(status.state);
     let since = status
         .since

@@ -51,7 +51,7 @@ pub fn run(app: &App, args: &StatusArgs, out: &mut dyn Write) -> Result<Exit, Fa
 fn doubt(app: &App, connection: &mut AnyConnection) -> Result<Option<String>, Failure> {
     let Some(last) = runs::last_ended(connection)? else { return Ok(None) };
     let schedule = Schedule::parse(&app.config.check.schedule).map_err(Failure::usage)?;
-    let promised = schedule.expected_interval(app.now(), machine_time_zone());
+    let promised = schedule.expected_interval(app.now(), &machine_time_zone());
     let stale = stale_for(Some(&last), promised, app.now());
     let stopped = stale.map(|silent| {
         let silent = at_a_glance(silent);

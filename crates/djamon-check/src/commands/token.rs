@@ -67,7 +67,7 @@ pub fn run(app: &App, command: TokenCommand, out: &mut dyn Write) -> Result<Exit
 
 fn table(app: &App, tokens: &[Token]) -> Table {
     let mut table = Table::new(["NAME", "MAY", "LAST USED", "GOOD UNTIL", "MADE BY"]);
-    let at = |at| date_time(at, app.config.history.time_zone);
+    let at = |at| date_time(at, &app.config.history.time_zone);
     for token in tokens {
         let until = match (token.revoked_at, token.expires_at) {
             (Some(revoked), _) => format!("revoked {}", at(revoked)),

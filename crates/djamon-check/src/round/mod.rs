@@ -11,7 +11,6 @@ mod written;
 use std::cell::RefCell;
 use std::time::Duration;
 
-use djamon_core::calendar::Zone;
 use djamon_core::domain::hold::Hold;
 use djamon_core::domain::plan::RunContext;
 use djamon_core::domain::run::Blind;
@@ -98,7 +97,7 @@ pub fn run(
         scope: app.config.check.outage_scope,
         expected_interval: order.promised,
         blind_since,
-        zone: Zone(app.config.history.time_zone),
+        zone: app.config.history.time_zone.clone(),
     };
     let policy = &app.config.check.policy;
     let departed = record::departures(connection, &context, policy, order.listeners, started_at)?;
@@ -132,7 +131,7 @@ pub fn run(
             round.ending.blind = Some(blind);
         }
         Ok(_) if due.sites == 0 => {}
-        Ok(proof) => look(app, prober, connection, order, context, (proof.is_some(), &outlook), &mut round)?,
+        Ok(proof) => look(app, prober, connection, order, &context, (proof.is_some(), &outlook), &mut round)?,
     }
     if round.reserve_released {
         storage::tell(app, connection, order, &context, Reserve::Released, due.sites)?;
@@ -161,7 +160,7 @@ fn look(
     prober: &Prober,
     connection: &mut AnyConnection,
     order: &Order<'_>,
-    context: RunContext,
+    context: &RunContext,
     (is_guarded, outlook): (bool, &Outlook),
     round: &mut Round,
 ) -> Result<(), Failure> {

@@ -22,7 +22,7 @@ const BATCH_AGE: Duration = Duration::from_secs(1);
 pub(super) struct Written<'a, 'r> {
     pub app: &'a App,
     order: &'a Order<'a>,
-    context: RunContext,
+    context: &'a RunContext,
     ids: ViewIds,
     batch: Vec<Observation>,
     batch_began: Duration,
@@ -39,7 +39,7 @@ impl<'a, 'r> Written<'a, 'r> {
     pub fn new(
         app: &'a App,
         order: &'a Order<'a>,
-        context: RunContext,
+        context: &'a RunContext,
         ids: ViewIds,
         round: &'r mut Round,
     ) -> Self {
@@ -82,7 +82,7 @@ impl<'a, 'r> Written<'a, 'r> {
         let spare = batch.clone();
         let mut write = |batch| {
             let (ids, listeners) = (&mut self.ids, self.order.listeners);
-            record::batch(connection, &self.context, policy, ids, batch, listeners, now)
+            record::batch(connection, self.context, policy, ids, batch, listeners, now)
         };
         let written = match write(batch) {
             Err(StoreError::Full) if reserve::release(&self.app.url) == Reserve::Released => {

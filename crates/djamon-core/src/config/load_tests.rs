@@ -164,7 +164,7 @@ templates = "./look"
     );
     assert_eq!(config.history.keep_views, Duration::from_secs(7 * 86_400));
     assert_eq!(config.history.keep_hours, Duration::from_secs(31_557_600));
-    assert_eq!(config.history.time_zone, chrono_tz::Tz::Asia__Tokyo);
+    assert_eq!(config.history.time_zone.name(), "Asia/Tokyo");
     let email = config.email;
     assert!(email.is_on());
     assert_eq!((email.from.as_str(), email.to.len()), ("Djamon <djamon@example.org>", 2));

@@ -114,11 +114,11 @@ pub(super) fn history(reader: &mut Reader) -> History {
     History {
         keep_views: reader.take(key("keep_views"), default.keep_views, keep),
         keep_hours: reader.take(key("keep_hours"), default.keep_hours, keep),
-        time_zone: reader.take(key("time_zone"), default.time_zone, |value| match text(value)?.as_str() {
-            "" => Ok(default.time_zone),
-            name => name.parse().map_err(|_| {
-                format!("{name:?} is not a time zone; write its IANA name like \"Europe/London\"")
-            }),
+        time_zone: reader.take(key("time_zone"), default.time_zone.clone(), |value| {
+            match text(value)?.as_str() {
+                "" => Ok(default.time_zone.clone()),
+                name => name.parse(),
+            }
         }),
     }
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::Network;
+use crate::calendar::Zone;
 use crate::domain::reminder::Reminders;
 use crate::domain::{Invalid, Policy, ScopeRule, Target};
 use crate::privacy::is_private_host;
@@ -124,7 +125,7 @@ pub struct History {
     /// How long hourly figures are kept.
     pub keep_hours: Duration,
     /// The time zone of days and months in reports.
-    pub time_zone: chrono_tz::Tz,
+    pub time_zone: Zone,
 }
 
 impl Default for History {

@@ -21,7 +21,7 @@ use crate::calendar::Zone;
 pub const EARLY: Duration = Duration::from_secs(10);
 
 /// The run that plans.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunContext {
     /// Its number.
     pub run: RunId,

@@ -96,7 +96,7 @@ impl Telling<'_> {
             subject: subject.to_owned(),
             base_url: self.style.base_url.clone(),
             link: format!("{}/outages", self.style.base_url),
-            zone: zone_name(self.at, self.style.time_zone),
+            zone: zone_name(self.at, &self.style.time_zone),
             channel: self.channel(),
             was_away: self.backlog.was_away,
             count: self.backlog.outages.len(),
@@ -126,7 +126,7 @@ impl Telling<'_> {
     }
 
     fn time(&self, at: Instant) -> String {
-        full_time(at, self.style.time_zone)
+        full_time(at, &self.style.time_zone)
     }
 }
 

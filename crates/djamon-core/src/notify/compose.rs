@@ -89,7 +89,7 @@ struct Telling<'a> {
 
 impl Telling<'_> {
     fn subject(&self) -> String {
-        let since = |from| format!("since {}", brief_time(from, self.at, self.style.time_zone));
+        let since = |from| format!("since {}", brief_time(from, self.at, &self.style.time_zone));
         let all = listed(&names(self.story.sites.iter()));
         match self.kind {
             EventKind::Opened => {
@@ -120,7 +120,7 @@ impl Telling<'_> {
 
     /// Makes the short form unique, so that X does not take two of them for one: outage number and time.
     fn stamp(&self) -> String {
-        let at = full_time(self.at, self.style.time_zone);
+        let at = full_time(self.at, &self.style.time_zone);
         match &self.story.outage {
             Some(outage) => format!(". Outage {}, {at}", outage.id),
             None => format!(". {at}"),
@@ -151,7 +151,7 @@ impl Telling<'_> {
             base_url: self.style.base_url.clone(),
             link: outage.as_ref().map_or_else(|| self.style.base_url.clone(), |outage| outage.url.clone()),
             time: self.time(self.at),
-            zone: zone_name(self.at, self.style.time_zone),
+            zone: zone_name(self.at, &self.style.time_zone),
             outage,
             from: self.time(self.started_at()),
             to: self.time(self.ended_at()),
@@ -220,7 +220,7 @@ impl Telling<'_> {
     }
 
     fn time(&self, at: Instant) -> String {
-        full_time(at, self.style.time_zone)
+        full_time(at, &self.style.time_zone)
     }
 
     fn section(&self, parts: &[&StorySite]) -> Section {

@@ -70,7 +70,7 @@ fn story(events: &[(EventKind, i64)], sites: Vec<StorySite>) -> Story {
 }
 
 fn style() -> Style {
-    Style { base_url: "https://status.example".into(), time_zone: chrono_tz::Europe::London }
+    Style { base_url: "https://status.example".into(), time_zone: "Europe/London".parse().unwrap() }
 }
 
 fn told(story: &Story) -> Message {

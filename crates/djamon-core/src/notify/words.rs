@@ -1,8 +1,6 @@
 //! The words of messages: names fit for one line, lists, times and outcomes. Pure.
 
-use chrono::{DateTime, Datelike};
-use chrono_tz::Tz;
-
+use crate::calendar::Zone;
 use crate::domain::text::{count, readable_time};
 use crate::domain::{Instant, Outcome};
 
@@ -62,30 +60,26 @@ pub(super) fn roughly(seconds: u64) -> String {
 }
 
 /// A time of day, with the date when it is not the day of `beside`.
-pub(super) fn brief_time(at: Instant, beside: Instant, zone: Tz) -> String {
-    let (at, beside) = (local(at, zone), local(beside, zone));
-    let form = if at.date_naive() == beside.date_naive() {
+pub(super) fn brief_time(at: Instant, beside: Instant, zone: &Zone) -> String {
+    let (at, beside) = (zone.local(at), zone.local(beside));
+    let form = if at.date() == beside.date() {
         "%H:%M"
     } else if at.year() == beside.year() {
         "%-d %b %H:%M"
     } else {
         "%-d %b %Y %H:%M"
     };
-    at.format(form).to_string()
+    at.strftime(form).to_string()
 }
 
 /// A time in full: `Mon 23 Nov 2026 09:02:13 GMT`.
-pub(super) fn full_time(at: Instant, zone: Tz) -> String {
-    local(at, zone).format("%a %-d %b %Y %H:%M:%S %Z").to_string()
+pub(super) fn full_time(at: Instant, zone: &Zone) -> String {
+    zone.local(at).strftime("%a %-d %b %Y %H:%M:%S %Z").to_string()
 }
 
 /// The name of `zone` and its distance from UTC at `at`: `Europe/London (UTC+00:00)`.
-pub(super) fn zone_name(at: Instant, zone: Tz) -> String {
-    format!("{} (UTC{})", zone.name(), local(at, zone).format("%:z"))
-}
-
-fn local(at: Instant, zone: Tz) -> DateTime<Tz> {
-    DateTime::from_timestamp_millis(at.ms()).unwrap_or_default().with_timezone(&zone)
+pub(super) fn zone_name(at: Instant, zone: &Zone) -> String {
+    format!("{} (UTC{})", zone.name(), zone.local(at).strftime("%:z"))
 }
 
 /// What was seen of a site, as a person would say it, with the detail behind it.
@@ -132,9 +126,8 @@ mod tests {
 
     #[test]
     fn times_carry_a_date_only_when_it_is_another_day() {
-        let zone = chrono_tz::Europe::Berlin;
-        let at =
-            |text: &str| Instant::from_ms(DateTime::parse_from_rfc3339(text).unwrap().timestamp_millis());
+        let zone = &"Europe/Berlin".parse().unwrap();
+        let at = |text: &str| crate::calendar::parse_rfc3339(text).unwrap();
         let now = at("2026-01-01T00:30:00+01:00");
         assert_eq!(brief_time(at("2025-12-31T23:10:00Z"), now, zone), "00:10", "the day is that of the zone");
         assert_eq!(brief_time(at("2025-12-31T22:10:00Z"), now, zone), "31 Dec 2025 23:10");

@@ -45,7 +45,7 @@ pub(super) fn of_ledgers(
     written: &mut Written,
 ) -> Result<HashMap<SiteId, Figures>, StoreError> {
     let zone = spans::zone(connection)?.unwrap_or_default();
-    let mut calendar = Calendar::new(zone);
+    let mut calendar = Calendar::new(zone.clone());
     let windows = Windows::new(&mut calendar, now);
     let mut sums: HashMap<SiteId, Sum> = HashMap::with_capacity(ledgers.len());
     // 1. What is open, as it stands now.
@@ -79,7 +79,7 @@ pub(super) fn of_ledgers(
             entry => entry.or_default().add(sum),
         }
     }
-    let from = windows.begins(zone);
+    let from = windows.begins(&calendar.zone);
     Ok(sums.into_iter().map(|(site, sum)| (site, sum.figures(now, from))).collect())
 }
 
@@ -207,7 +207,7 @@ struct Calendar {
 
 impl Calendar {
     fn new(zone: Zone) -> Self {
-        Calendar { zone, hours: zone.hours(), last: None }
+        Calendar { hours: zone.hours(), zone, last: None }
     }
 
     fn day_of(&mut self, hour: i64) -> i64 {
@@ -256,7 +256,7 @@ impl Windows {
     }
 
     /// When the last day, week and month begin.
-    fn begins(&self, zone: Zone) -> [Instant; 3] {
+    fn begins(&self, zone: &Zone) -> [Instant; 3] {
         [
             self.hours.start_of(self.first_hour),
             zone.start_of(self.first_day_of_week),

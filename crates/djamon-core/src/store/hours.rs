@@ -74,7 +74,7 @@ fn sites_of(places: &BTreeSet<Whose>) -> Vec<SiteId> {
 pub(super) fn unwritten(
     connection: &mut AnyConnection,
     site: SiteId,
-    zone: Zone,
+    zone: &Zone,
     of_days: bool,
     now: Instant,
 ) -> Result<Vec<Open>, StoreError> {

@@ -71,7 +71,7 @@ pub struct Limits {
 
 impl Limits {
     /// At `now`, when SiteViews and runs are kept for `keep_views`, hours and sent alerts for `keep_hours`.
-    pub fn new(now: Instant, keep_views: Duration, keep_hours: Duration, zone: Zone) -> Self {
+    pub fn new(now: Instant, keep_views: Duration, keep_hours: Duration, zone: &Zone) -> Self {
         let before = |keep: Duration| Instant::from_ms(now.ms().saturating_sub(millis(keep)).max(0));
         let hours = before(keep_hours.max(keep_views));
         // A day whose hours go goes whole.

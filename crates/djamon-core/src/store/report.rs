@@ -39,7 +39,7 @@ impl Which {
 pub fn lines(
     connection: &mut AnyConnection,
     which: &Which,
-    zone: Zone,
+    zone: &Zone,
     (from, to): (i64, i64),
     now: Instant,
 ) -> Result<Vec<(SiteId, NamedLine)>, StoreError> {
@@ -128,7 +128,7 @@ pub fn frozen(
 ) -> Result<Option<Frozen>, StoreError> {
     let row = frozen_months::table.find(month).select((frozen_months::zone, frozen_months::frozen_at));
     let Some((zone, at)) = row.first::<(String, i64)>(connection).optional()? else { return Ok(None) };
-    let zone = Zone(zone.parse().map_err(StoreError::unreadable)?);
+    let zone = zone.parse().map_err(StoreError::unreadable)?;
     let texts = frozen_figures::table.filter(frozen_figures::month.eq(month)).select(frozen_figures::figures);
     let mut lines = Vec::new();
     for text in texts.load::<String>(connection)? {
@@ -146,14 +146,14 @@ pub fn frozen(
 pub fn freeze(
     connection: &mut AnyConnection,
     month: i32,
-    zone: Zone,
+    zone: &Zone,
     lines: &[(SiteId, NamedLine)],
     now: Instant,
 ) -> Result<(), StoreError> {
     diesel::insert_into(frozen_months::table)
         .values((
             frozen_months::month.eq(month),
-            frozen_months::zone.eq(zone.0.name()),
+            frozen_months::zone.eq(zone.name()),
             frozen_months::frozen_at.eq(now.ms()),
         ))
         .execute(connection)?;

@@ -85,7 +85,8 @@ fn hours_since(
     let zone = zone(connection)?;
     let last = zone.hours().number_of(now);
     let over = spans::hours(connection, &[site], (first, last + 1))?.into_iter().map(|(_, hour)| hour);
-    let open = unwritten(connection, site, zone, false, now)?.into_iter().filter(|hour| hour.number >= first);
+    let open =
+        unwritten(connection, site, &zone, false, now)?.into_iter().filter(|hour| hour.number >= first);
     Ok(over.chain(open).collect())
 }
 
@@ -102,7 +103,7 @@ fn days_since(
         spans::days(connection, &[site], (first, today + 1))?.into_iter().map(|(_, day)| day).collect();
     // A day that goes on, for this site or by the calendar, has no row yet: it is made of its hours.
     let day_of = |hour: &Open| zone.day_of(zone.hours().start_of(hour.number));
-    let open = unwritten(connection, site, zone, true, now)?;
+    let open = unwritten(connection, site, &zone, true, now)?;
     found.extend(open.into_iter().map(|hour| Open { number: day_of(&hour), ..hour }));
     found.retain(|day| day.number >= first);
     Ok(found)

@@ -116,7 +116,7 @@ pub(super) fn put(
         plan.hours.iter().map(|(site, hour)| HourRow::new(*site, context.location, hour)).collect();
     bulk::insert_hours(connection, &rows)?;
 
-    let zone = context.zone;
+    let zone = &context.zone;
     let day_of = |hour: i64| zone.day_of(zone.hours().start_of(hour));
     // Sites by the days they leave behind: almost always the same one for all.
     let mut over: BTreeMap<(i64, i64), BTreeSet<i32>> = BTreeMap::new();
@@ -145,7 +145,7 @@ fn put_days(
     first: i64,
     today: i64,
 ) -> Result<(), StoreError> {
-    let zone = context.zone;
+    let zone = &context.zone;
     let (from, to) = (zone.first_hour_of(first), zone.first_hour_of(today));
     let rows: Vec<HourRow> = site_hours::table
         .filter(site_hours::site_id.eq_any(sites).and(site_hours::location_id.eq(context.location.0)))
@@ -168,13 +168,13 @@ fn put_days(
 /// Notes whose days the days are from today on, when that is news.
 fn note_zone(connection: &mut AnyConnection, context: &RunContext, plan: &RunPlan) -> Result<(), StoreError> {
     let Some((_, look)) = plan.views.first() else { return Ok(()) };
-    if zone(connection)? == Some(context.zone) {
+    if zone(connection)?.as_ref() == Some(&context.zone) {
         return Ok(());
     }
     let today = small(context.zone.day_of(look.at));
     diesel::delete(day_zones::table.filter(day_zones::day.ge(today))).execute(connection)?;
     diesel::insert_into(day_zones::table)
-        .values((day_zones::day.eq(today), day_zones::zone.eq(context.zone.0.name())))
+        .values((day_zones::day.eq(today), day_zones::zone.eq(context.zone.name())))
         .execute(connection)?;
     Ok(())
 }
@@ -225,5 +225,5 @@ read_spans! {
 pub fn zone(connection: &mut AnyConnection) -> Result<Option<Zone>, StoreError> {
     let newest = day_zones::table.order(day_zones::day.desc()).select(day_zones::zone);
     let Some(name) = newest.first::<String>(connection).optional()? else { return Ok(None) };
-    name.parse().map(|zone| Some(Zone(zone))).map_err(StoreError::unreadable)
+    name.parse().map(Some).map_err(StoreError::unreadable)
 }

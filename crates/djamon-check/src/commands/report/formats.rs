@@ -115,13 +115,13 @@ fn cells(line: &Line) -> [String; 10] {
 }
 
 pub(super) fn table(report: &Report, out: &mut dyn Write) -> Result<(), Failure> {
-    let frozen = report.frozen_at.map(|at| format!(", frozen {}", date_time(at, report.zone.0)));
+    let frozen = report.frozen_at.map(|at| format!(", frozen {}", date_time(at, &report.zone)));
     writeln!(
         out,
         "{} to {}, {}{}",
         report.first_day(),
         report.last_day(),
-        report.zone.0.name(),
+        report.zone.name(),
         frozen.unwrap_or_default()
     )?;
     let mut table = Table::new([
@@ -163,7 +163,7 @@ pub(super) fn json(report: &Report, out: &mut dyn Write) -> Result<(), Failure> 
     let whole = Whole {
         from: report.first_day(),
         to: report.last_day(),
-        time_zone: report.zone.0.name(),
+        time_zone: report.zone.name(),
         frozen_at: report.frozen_at.map(rfc3339),
         items: report.lines.iter().map(Item::from).collect(),
         total: Figures::from(&report.total()),
@@ -239,9 +239,9 @@ pub(super) fn html(report: &Report, now: Instant, out: &mut dyn Write) -> Result
     let mut context = Context::new();
     context.insert("from", &report.first_day());
     context.insert("to", &report.last_day());
-    context.insert("zone", report.zone.0.name());
-    context.insert("frozen", &report.frozen_at.map(|at| date_time(at, report.zone.0)).unwrap_or_default());
-    context.insert("made", &date_time(now, report.zone.0));
+    context.insert("zone", report.zone.name());
+    context.insert("frozen", &report.frozen_at.map(|at| date_time(at, &report.zone)).unwrap_or_default());
+    context.insert("made", &date_time(now, &report.zone));
     context.insert("rows", &rows);
     context.insert("total", &row("All", "", &report.total()));
     let mut tera = Tera::new();

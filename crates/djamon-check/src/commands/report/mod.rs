@@ -69,9 +69,9 @@ struct Report {
 /// Exit code 2 for a range that there is not, or not yet; what the database says.
 pub fn run(app: &App, args: &ReportArgs, out: &mut dyn Write) -> Result<Exit, Failure> {
     let mut connection = app.connect()?;
-    let zone = spans::zone(&mut connection)?.unwrap_or(Zone(app.config.history.time_zone));
+    let zone = spans::zone(&mut connection)?.unwrap_or_else(|| app.config.history.time_zone.clone());
     if let Some(month) = &args.freeze {
-        return freeze(app, &mut connection, zone, month, out);
+        return freeze(app, &mut connection, &zone, month, out);
     }
     let which = which(&mut connection, args)?;
     let today = zone.day_of(app.now());
@@ -138,7 +138,7 @@ fn gather(
         let (zone, frozen_at) = (frozen.zone, Some(frozen.at));
         return Ok(Report { from, to, zone, frozen_at, lines: frozen.lines });
     }
-    let lines = report::lines(connection, which, zone, (from, to), app.now())?;
+    let lines = report::lines(connection, which, &zone, (from, to), app.now())?;
     let lines = lines.into_iter().map(|(_, line)| line).collect();
     Ok(Report { from, to, zone, frozen_at: None, lines })
 }
@@ -146,7 +146,7 @@ fn gather(
 fn freeze(
     app: &App,
     connection: &mut AnyConnection,
-    zone: Zone,
+    zone: &Zone,
     text: &str,
     out: &mut dyn Write,
 ) -> Result<Exit, Failure> {
