@@ -16,6 +16,7 @@ mod crontab;
 mod demo_target;
 mod doctor;
 mod full_disk;
+mod idle;
 mod killed;
 mod layering;
 mod make_up;

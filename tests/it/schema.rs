@@ -119,6 +119,33 @@ on_both! {
         connection.batch_execute("INSERT INTO events (kind, at) VALUES ('storage', 5)").unwrap();
     }
 
+    fn every_step_can_be_taken_back_and_taken_anew(database: TestDatabase) {
+        let is_sqlite = database.url_text.starts_with("sqlite");
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../migrations").to_owned() + if is_sqlite { "/sqlite" } else { "/postgres" };
+        let names = |connection: &mut AnyConnection| {
+            let sql = if is_sqlite {
+                "SELECT sql AS line FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE '\\_\\_%' ESCAPE '\\' AND name <> 'sqlite_sequence'"
+            } else {
+                "SELECT relname || coalesce(pg_get_indexdef(x.indexrelid), '') AS line FROM pg_class c LEFT JOIN pg_index x ON x.indexrelid = c.oid \
+                 WHERE relnamespace = 'public'::regnamespace AND relname NOT LIKE '\\_\\_%' UNION ALL \
+                 SELECT tgname::text FROM pg_trigger WHERE NOT tgisinternal UNION ALL SELECT proname::text FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
+            };
+            lines(connection, sql)
+        };
+        let mut connection = database.open();
+        let before = names(&mut connection);
+        let mut steps: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|step| step.unwrap().path()).collect();
+        steps.sort();
+        for step in steps.iter().rev() {
+            let undo = std::fs::read_to_string(step.join("down.sql")).unwrap();
+            connection.batch_execute(&format!("BEGIN; {undo} COMMIT")).unwrap_or_else(|error| panic!("{step:?}: {error}"));
+        }
+        assert_eq!(names(&mut connection), BTreeSet::new());
+        connection.batch_execute("DELETE FROM __diesel_schema_migrations").unwrap();
+        assert_eq!(migrate(&database.url).unwrap().len(), steps.len());
+        assert_eq!(names(&mut connection), before);
+    }
+
     fn a_newer_schema_is_refused(database: TestDatabase) {
         database.open().batch_execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('29990101000000')").unwrap();
         for opened in [open_or_create(&database.url), open_current(&database.url)] {

@@ -1,5 +1,6 @@
 //! The words of the command line, and what is said of wrong ones. What a command takes stands with the command.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::error::ErrorKind;
@@ -15,7 +16,7 @@ use crate::run;
 /// Checks sites, keeps what it saw, tells people of outages
 ///
 /// Without a command it does one monitoring run; that is what cron calls.
-#[derive(Debug, Parser)]
+#[derive(Debug, Default, Parser)]
 #[command(name = "djamon-check", version, after_help = EXIT_CODES)]
 pub struct Cli {
     /// The configuration; else $DJAMON_CONFIG, ./djamon.toml or /etc/djamon/djamon.toml
@@ -30,6 +31,17 @@ pub struct Cli {
     /// What to do; `run` when nothing is said
     #[command(subcommand)]
     pub command: Option<Command>,
+}
+
+impl Cli {
+    /// What this command line says. One of the program's name alone, as cron calls it, says nothing: no need to make a parser
+    /// of everything else that could be said, every minute.
+    ///
+    /// # Errors
+    /// A command line that cannot be taken, or one that asks for help.
+    pub fn of(line: impl ExactSizeIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        if line.len() == 1 { Ok(Cli::default()) } else { Cli::try_parse_from(line) }
+    }
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 the bad news that was asked for, 2 usage or configuration, \
@@ -156,7 +168,10 @@ mod tests {
     }
 
     #[test]
-    fn no_command_means_run() {
-        assert!(matches!(Command::default(), Command::Run(args) if args.every.is_none()));
+    fn the_name_alone_says_what_the_parser_would_read_in_it() {
+        let line = || ["djamon-check"].map(OsString::from).into_iter();
+        let (unread, read) = (Cli::of(line()).unwrap(), Cli::try_parse_from(line()).unwrap());
+        assert_eq!(format!("{unread:?}"), format!("{read:?}"));
+        assert!(matches!(unread.command.unwrap_or_default(), Command::Run(args) if args.every.is_none()));
     }
 }

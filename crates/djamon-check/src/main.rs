@@ -4,7 +4,6 @@ use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::Parser;
 use djamon_check::app::{App, Exit, Failure};
 use djamon_check::cli::{self, Cli, Command};
 use djamon_check::commands;
@@ -17,7 +16,7 @@ use djamon_core::store::DatabaseUrl;
 
 fn main() -> ExitCode {
     let mut out = std::io::BufWriter::new(anstream::stdout());
-    let done = Cli::try_parse().map_err(cli::refusal).and_then(|cli| run(cli, &mut out));
+    let done = Cli::of(std::env::args_os()).map_err(cli::refusal).and_then(|cli| run(cli, &mut out));
     let done = done.and_then(|exit| out.flush().map(|()| exit).map_err(Failure::from));
     let exit = done.unwrap_or_else(|failure| {
         let mut err = anstream::stderr();

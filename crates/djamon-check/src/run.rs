@@ -237,6 +237,11 @@ impl<'a> Runner<'a> {
             runs::note_overlap(connection, location, self.app.now(), promised)?;
             return Ok(None);
         };
+        if self.selection == Selection::Due
+            && let Some(idle) = round::idle(self.app, connection, location, promised)?
+        {
+            return Ok(Some(idle));
+        }
         let listeners = self.post.listeners(connection)?;
         let progress = self.args.every.is_none() && !self.app.quiet && std::io::stderr().is_terminal();
         let order = round::Order {

@@ -1,6 +1,7 @@
-//! The pipeline of one run, top to bottom, under the lock: record → departures → sandbox → due sites → probes → what
-//! may be believed → batches → end of the record. A run that is told to stop writes what it has seen, says what it has
-//! not, and ends. Nothing holds a transaction while the network is asked.
+//! The pipeline of one run, top to bottom, under the lock. Either nothing is known to be due, which leaves a record; or
+//! record → departures → sandbox → due sites → probes → what may be believed → batches → end of the record. A run that is
+//! told to stop writes what it has seen, says what it has not, and ends. Nothing holds a transaction while the network is
+//! asked.
 
 mod desk;
 mod rehearsal;
@@ -13,12 +14,13 @@ use std::time::Duration;
 
 use djamon_core::domain::hold::Hold;
 use djamon_core::domain::plan::RunContext;
-use djamon_core::domain::run::Blind;
+use djamon_core::domain::run::{Blind, Counts};
 use djamon_core::domain::{Instant, Listener, LocationId, Look, OutageId, RunId, SiteId};
 use djamon_core::probe::Prober;
 use djamon_core::store::AnyConnection;
 use djamon_core::store::backend::reserve::Reserve;
 use djamon_core::store::due::{self, DueSite, Outlook, Selection};
+use djamon_core::store::idle;
 use djamon_core::store::record::{self, ViewIds};
 use djamon_core::store::runs::{self, Ending};
 
@@ -78,6 +80,40 @@ pub struct Round {
     pub reserve_released: bool,
 }
 
+impl Round {
+    fn begun(run: RunId, started_at: Instant, counts: Counts) -> Self {
+        Round {
+            run,
+            started_at,
+            ending: Ending { at: started_at, blind: None, counts, skipped_reason: None },
+            stopped: false,
+            views: Vec::new(),
+            opened: Vec::new(),
+            joined: Vec::new(),
+            resolved: Vec::new(),
+            reserve_released: false,
+        }
+    }
+}
+
+/// Does one run of what is due, if it is known that nothing is and there is nothing else to tell: it leaves a record.
+///
+/// # Errors
+/// What the database says.
+pub fn idle(
+    app: &App,
+    connection: &mut AnyConnection,
+    location: LocationId,
+    promised: Duration,
+) -> Result<Option<Round>, Failure> {
+    let now = app.now();
+    if !idle::holds(connection, location, now)? || !storage::is_plenty(app, connection, promised, 0)? {
+        return Ok(None);
+    }
+    let run = runs::note_idle(connection, location, now, promised)?;
+    Ok(Some(Round::begun(run, now, Counts::default())))
+}
+
 /// Does one run.
 ///
 /// # Errors
@@ -89,6 +125,7 @@ pub fn run(
     order: &Order<'_>,
 ) -> Result<Round, Failure> {
     let started_at = app.now();
+    let version = idle::version(connection)?;
     let run = runs::begin(connection, order.location, started_at, order.promised)?;
     let blind_since = runs::blind_since(connection, order.location, run)?;
     let context = RunContext {
@@ -104,17 +141,7 @@ pub fn run(
     let outlook = due::outlook(connection, order.selection, order.location, started_at)?;
     let due = outlook.counts;
 
-    let mut round = Round {
-        run,
-        started_at,
-        ending: Ending { at: started_at, blind: None, counts: due, skipped_reason: None },
-        stopped: false,
-        views: Vec::new(),
-        opened: Vec::new(),
-        joined: Vec::new(),
-        resolved: departed.resolved,
-        reserve_released: false,
-    };
+    let mut round = Round { resolved: departed.resolved, ..Round::begun(run, started_at, due) };
     // Before any look is written: later there may be no room for it.
     storage::tell(app, connection, order, &context, order.reserve, due.sites)?;
     match proof(app, prober, due.sites) {
@@ -139,6 +166,9 @@ pub fn run(
     // Who has not looked knows nothing of what goes on.
     if due.sites > 0 && round.ending.blind.is_none() {
         record::reminders(connection, &context, &app.config.alerts.reminders, order.listeners, app.now())?;
+    }
+    if due.sites == 0 && *order.selection == Selection::Due {
+        idle::note(connection, order.location, version, started_at)?;
     }
     round.ending.at = app.now().max(started_at);
     runs::finish(connection, run, &round.ending)?;

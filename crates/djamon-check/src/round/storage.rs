@@ -11,6 +11,19 @@ use crate::app::App;
 
 const WEEK: Duration = Duration::from_secs(7 * 86_400);
 
+/// Whether there is so much room for runs of so many `sites`, the next after `promised`, that nothing is to be told, nor
+/// taken back.
+pub(super) fn is_plenty(
+    app: &App,
+    connection: &mut AnyConnection,
+    promised: Duration,
+    sites: u32,
+) -> Result<bool, StoreError> {
+    let runs_a_week = WEEK.as_secs() / promised.as_secs().max(1);
+    let looks = runs_a_week.saturating_mul(u64::from(sites));
+    Ok(checkup::has_plenty(&app.url, looks) && !storage::is_told(connection)?)
+}
+
 /// Owes every channel a word, when the room of the database has become too little. `sites` are those of this run: only when
 /// there may be too little for so many is the room measured by the looks of the last week, as it is while people know of it.
 pub(super) fn tell(
@@ -21,9 +34,7 @@ pub(super) fn tell(
     reserve: Reserve,
     sites: u32,
 ) -> Result<(), StoreError> {
-    let runs_a_week = WEEK.as_secs() / order.promised.as_secs().max(1);
-    let looks = runs_a_week.saturating_mul(u64::from(sites));
-    if checkup::has_plenty(&app.url, looks) && !storage::is_told(connection)? {
+    if is_plenty(app, connection, order.promised, sites)? {
         return Ok(());
     }
     let Some(room) = checkup::room(connection, &app.url, app.now())? else { return Ok(()) };

@@ -23,8 +23,7 @@ const SIGN: &str = "SELECT \
     (SELECT count(*) FROM outbox WHERE state IN ('pending', 'claimed', 'retry')) || '.' || \
     (SELECT count(acknowledged_at) FROM outages WHERE resolved_at IS NULL) || '.' || \
     COALESCE((SELECT max(id) FROM outage_notes), 0) AS events, \
-    COALESCE((SELECT sum(version) FROM sites), 0) || '.' || (SELECT count(removed_at) FROM sites) || '.' || \
-    COALESCE((SELECT sum(version) FROM groups), 0) || '.' || (SELECT count(removed_at) FROM groups) AS plan";
+    CAST((SELECT version FROM watch_list) AS TEXT) AS plan";
 
 /// The sign of what pages show now.
 ///

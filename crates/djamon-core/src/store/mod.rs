@@ -14,6 +14,7 @@ mod error;
 pub mod figures;
 pub mod groups;
 pub mod hours;
+pub mod idle;
 pub mod invites;
 mod last_good;
 mod memory;

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use super::rows::RunRow;
 use super::schema::{locations, runs};
-use super::{AnyConnection, StoreError, write};
+use super::{AnyConnection, StoreError, idle, write};
 use crate::domain::instant::millis;
 use crate::domain::run::{Blind, BlindTime, Counts, Run, RunState};
 use crate::domain::{Instant, LocationId, RunId};
@@ -37,8 +37,8 @@ pub fn location(connection: &mut AnyConnection, name: &str) -> Result<LocationId
     })
 }
 
-/// Begins a run: its record stands from now on. Earlier runs of the location that never ended were killed (the caller
-/// holds the location's lock) and are marked so.
+/// Begins a run that may look: its record stands from now on. Earlier runs of the location that never ended were killed (the
+/// caller holds the location's lock) and are marked so.
 ///
 /// # Errors
 /// What the database says.
@@ -49,13 +49,34 @@ pub fn begin(
     expected_interval: Duration,
 ) -> Result<RunId, StoreError> {
     write(connection, |connection| {
-        let unfinished =
-            runs::table.filter(runs::location_id.eq(location.0).and(runs::finished_at.is_null()));
-        diesel::update(unfinished)
-            .set((runs::state.eq(RunState::Died.name()), runs::finished_at.eq(now.ms())))
-            .execute(connection)?;
+        bury(connection, location, now)?;
+        idle::forget(connection, location)?;
         insert(connection, location, RunState::Running, now, None, expected_interval)
     })
+}
+
+/// Notes a run that had nothing to look at, from its beginning to its end; otherwise as [`begin`].
+///
+/// # Errors
+/// What the database says.
+pub fn note_idle(
+    connection: &mut AnyConnection,
+    location: LocationId,
+    now: Instant,
+    expected_interval: Duration,
+) -> Result<RunId, StoreError> {
+    write(connection, |connection| {
+        bury(connection, location, now)?;
+        insert(connection, location, RunState::Done, now, Some(now), expected_interval)
+    })
+}
+
+fn bury(connection: &mut AnyConnection, location: LocationId, now: Instant) -> Result<(), StoreError> {
+    let unfinished = runs::table.filter(runs::location_id.eq(location.0).and(runs::finished_at.is_null()));
+    diesel::update(unfinished)
+        .set((runs::state.eq(RunState::Died.name()), runs::finished_at.eq(now.ms())))
+        .execute(connection)?;
+    Ok(())
 }
 
 /// Notes that a run found another one of its location still going.

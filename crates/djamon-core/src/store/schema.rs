@@ -1,7 +1,17 @@
 //! The tables as diesel sees them, one text for both databases. docs/DATA-MODEL.md tells what each is for.
 
 diesel::table! {
-    locations (id) { id -> Integer, name -> Text, }
+    locations (id) {
+        id -> Integer,
+        name -> Text,
+        idle_from -> Nullable<BigInt>,
+        idle_until -> Nullable<BigInt>,
+        idle_version -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    watch_list (id) { id -> Integer, version -> BigInt, }
 }
 
 diesel::table! {
@@ -318,6 +328,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     certificate_warnings,
     storage_warnings,
     locations,
+    watch_list,
     groups,
     sites,
     runs,

@@ -1,0 +1,10 @@
+ALTER TABLE locations DROP COLUMN idle_version;
+ALTER TABLE locations DROP COLUMN idle_until;
+ALTER TABLE locations DROP COLUMN idle_from;
+DROP TRIGGER groups_deleted;
+DROP TRIGGER groups_edited;
+DROP TRIGGER groups_added;
+DROP TRIGGER sites_deleted;
+DROP TRIGGER sites_edited;
+DROP TRIGGER sites_added;
+DROP TABLE watch_list;
