@@ -1,14 +1,19 @@
 # The commands of this project; CI runs `make test` through .ci/run.
 
 .DEFAULT_GOAL := help
-.PHONY: up test bench docs help
+.PHONY: up test build bench docs help
 
 # The tests' Python tools; a test that needs one runs $DJAMON_TEST_PYTHON.
 VENV := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/djamon-tests
 export DJAMON_TEST_PYTHON := $(VENV)/bin/python
 
-# Programs as they are installed, with PostgreSQL's client built in.
+# Programs as they are installed: PostgreSQL's client is built in, and so is its OpenSSL, which the loader would else read at
+# each start. OPENSSL_STATIC=0 leaves OpenSSL the system's.
 BUNDLED := --features djamon-check/pg-bundled,djamon-web/pg-bundled
+openssl = $(shell pkg-config --variable=$(1) libssl 2>/dev/null)
+build bench: export OPENSSL_STATIC = 1
+build bench: export OPENSSL_LIB_DIR = $(call openssl,libdir)
+build bench: export OPENSSL_INCLUDE_DIR = $(call openssl,includedir)
 
 up: ## start Djamon with a demo on this machine; Ctrl-C stops it
 	@deploy/up
@@ -19,14 +24,15 @@ test: $(VENV)/.installed ## run everything CI runs: format, lints, build, all te
 	cargo build --locked --workspace --all-targets
 	cargo test --locked --workspace --no-fail-fast
 
-bench: ## run the benchmarks and print their tables; FULL=1: also what takes long; ONLY=name: only that
-	@deploy/install-needs test
+build: | build-needs ## build the programs in release, as they are installed
+	cargo build --locked --release -p djamon-check -p djamon-web $(BUNDLED) --bins --examples
+
+bench: | needs ## run the benchmarks and print their tables; FULL=1: also what takes long; ONLY=name: only that
 	cargo build --locked --release --workspace $(BUNDLED)
 	cargo bench --locked --workspace $(BUNDLED) --bench pure -- --quick --quiet
 	$${CARGO_TARGET_DIR:-target}/release/djamon-benches $(if $(FULL),--full)$(if $(ONLY), --only $(ONLY))
 
-docs: ## build the documentation of the code
-	@deploy/install-needs up
+docs: | build-needs ## build the documentation of the code
 	cargo doc --locked --workspace --no-deps
 	@echo "The code: $${CARGO_TARGET_DIR:-target}/doc/djamon_core/index.html. The book: docs/README.md."
 
@@ -38,6 +44,8 @@ $(VENV)/.installed: tests/requirements.txt | needs
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
-.PHONY: needs
+.PHONY: needs build-needs
 needs:
 	@deploy/install-needs test
+build-needs:
+	@deploy/install-needs up

@@ -85,9 +85,9 @@ impl Monitor {
         self.directory.path()
     }
 
-    /// One run.
+    /// One run, called as cron calls it: by the program's name alone.
     pub fn run(&self) -> Result<Spent> {
-        self.spend(&["run"])
+        self.spend(&[])
     }
 
     /// One command.
