@@ -7,13 +7,10 @@
 VENV := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/djamon-tests
 export DJAMON_TEST_PYTHON := $(VENV)/bin/python
 
-# Programs as they are installed: PostgreSQL's client is built in, and so is its OpenSSL, which the loader would else read at
-# each start. OPENSSL_STATIC=0 leaves OpenSSL the system's.
+# Programs as they are installed: PostgreSQL's client is built in, and so is its OpenSSL where that can be. The loader would
+# else read both at each start. OPENSSL_STATIC=0 leaves OpenSSL the system's.
 BUNDLED := --features djamon-check/pg-bundled,djamon-web/pg-bundled
-openssl = $(shell pkg-config --variable=$(1) libssl 2>/dev/null)
-build bench: export OPENSSL_STATIC = 1
-build bench: export OPENSSL_LIB_DIR = $(call openssl,libdir)
-build bench: export OPENSSL_INCLUDE_DIR = $(call openssl,includedir)
+BUILT_IN := env $$(deploy/openssl-archives) cargo
 
 up: ## start Djamon with a demo on this machine; Ctrl-C stops it
 	@deploy/up
@@ -25,11 +22,11 @@ test: $(VENV)/.installed ## run everything CI runs: format, lints, build, all te
 	cargo test --locked --workspace --no-fail-fast
 
 build: | build-needs ## build the programs in release, as they are installed
-	cargo build --locked --release -p djamon-check -p djamon-web $(BUNDLED) --bins --examples
+	$(BUILT_IN) build --locked --release -p djamon-check -p djamon-web $(BUNDLED) --bins --examples
 
 bench: | needs ## run the benchmarks and print their tables; FULL=1: also what takes long; ONLY=name: only that
-	cargo build --locked --release --workspace $(BUNDLED)
-	cargo bench --locked --workspace $(BUNDLED) --bench pure -- --quick --quiet
+	$(BUILT_IN) build --locked --release --workspace $(BUNDLED)
+	$(BUILT_IN) bench --locked --workspace $(BUNDLED) --bench pure -- --quick --quiet
 	$${CARGO_TARGET_DIR:-target}/release/djamon-benches $(if $(FULL),--full)$(if $(ONLY), --only $(ONLY))
 
 docs: | build-needs ## build the documentation of the code

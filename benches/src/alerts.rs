@@ -43,7 +43,7 @@ fn minute(
         record::batch(connection, &context, &policy, &mut ids, seen, channels, at)?;
     }
     let taken = watch.elapsed();
-    let ending = Ending { at, blind: None, counts: Counts::default(), skipped_reason: None };
+    let ending = Ending { at, blind: None, counts: Counts::default(), skipped_reason: None, idle: None };
     runs::finish(connection, context.run, &ending)?;
     Ok(taken)
 }

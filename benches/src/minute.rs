@@ -55,7 +55,11 @@ impl Minutes {
         ensure!(recorded.plan.views.len() == count, "{} rows were recorded", recorded.plan.views.len());
         let up = u32::try_from(count).context("sites")?;
         let counts = Counts { sites: up, up, ..Counts::default() };
-        runs::finish(connection, context.run, &Ending { at, blind: None, counts, skipped_reason: None })?;
+        runs::finish(
+            connection,
+            context.run,
+            &Ending { at, blind: None, counts, skipped_reason: None, idle: None },
+        )?;
         Ok(taken)
     }
 }

@@ -135,7 +135,7 @@ impl Drop for Served {
 fn end_a_run(connection: &mut AnyConnection, location: LocationId) -> Result<()> {
     let now = SystemClock::start().now();
     let run = runs::begin(connection, location, now, Duration::from_mins(1))?;
-    let ending = Ending { at: now, blind: None, counts: Counts::default(), skipped_reason: None };
+    let ending = Ending { at: now, blind: None, counts: Counts::default(), skipped_reason: None, idle: None };
     Ok(runs::finish(connection, run, &ending)?)
 }
 

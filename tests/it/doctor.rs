@@ -54,7 +54,7 @@ on_both! {
         let now = monitor.app.now();
         let context = begin(&mut connection, location, now);
         let blind = Some(Blind { reason: "line: nothing answered".into(), from: now });
-        runs::finish(&mut connection, context.run, &Ending { at: now, blind, counts: Counts::default(), skipped_reason: None }).unwrap();
+        runs::finish(&mut connection, context.run, &Ending { at: now, blind, counts: Counts::default(), skipped_reason: None, idle: None }).unwrap();
         for state in ["parked", "retry"] {
             connection.batch_execute(&format!(
                 "INSERT INTO events (kind, at) VALUES ('test', {0}); INSERT INTO outbox (event_id, channel, state, tries, next_try_at, created_at) \

@@ -38,8 +38,12 @@ fn look(connection: &mut AnyConnection, site: &Site, at: Instant, good: Option<b
         record::batch(connection, &context, &Policy::default(), &mut ids, vec![seen], &[], at).unwrap();
     }
     let blind = good.is_none().then(|| Blind { reason: "line".into(), from: at });
-    runs::finish(connection, run, &Ending { at, blind, counts: Counts::default(), skipped_reason: None })
-        .unwrap();
+    runs::finish(
+        connection,
+        run,
+        &Ending { at, blind, counts: Counts::default(), skipped_reason: None, idle: None },
+    )
+    .unwrap();
 }
 
 /// The month of the table below. A look every twelve hours, each vouching until the next, at most for a day; and

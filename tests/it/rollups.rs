@@ -212,7 +212,7 @@ fn perform(
                 .unwrap();
         }
         let blind = run.is_blind.then(|| Blind { reason: "line".into(), from: now });
-        let ending = Ending { at: now, blind, counts: Counts::default(), skipped_reason: None };
+        let ending = Ending { at: now, blind, counts: Counts::default(), skipped_reason: None, idle: None };
         runs::finish(connection, number, &ending).unwrap();
         // Whoever keeps what rows said shows what whoever reads them anew does: now, and later in the day.
         for later in [now, now.plus(Duration::from_secs(3 * 3600))] {

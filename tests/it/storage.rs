@@ -36,7 +36,7 @@ fn run(
         storage::tell(connection, url, run, listeners, room, now).unwrap()
     });
     let told = told.collect();
-    let ending = Ending { at: now, blind: None, counts: Counts::default(), skipped_reason: None };
+    let ending = Ending { at: now, blind: None, counts: Counts::default(), skipped_reason: None, idle: None };
     runs::finish(connection, run, &ending).unwrap();
     told
 }

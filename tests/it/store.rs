@@ -332,7 +332,7 @@ on_both! {
         for n in 1..10 {
             let context = begin(&mut connection, location, minute(n));
             let blind = Some(Blind { reason: "line".into(), from: minute(n) });
-            let ending = Ending { at: minute(n), blind, counts: Counts::default(), skipped_reason: None };
+            let ending = Ending { at: minute(n), blind, counts: Counts::default(), skipped_reason: None, idle: None };
             runs::finish(&mut connection, context.run, &ending).unwrap();
         }
         let context = begin(&mut connection, location, minute(10));

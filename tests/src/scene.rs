@@ -165,7 +165,7 @@ impl Scene {
             self.now.plus(Duration::from_secs(1)),
         );
         let at = self.now.plus(Duration::from_secs(2));
-        let ending = Ending { at, blind, counts: Counts::default(), skipped_reason: None };
+        let ending = Ending { at, blind, counts: Counts::default(), skipped_reason: None, idle: None };
         runs::finish(connection, context.run, &ending).unwrap();
         self.now = self.now.plus(self.pace);
         batch.unwrap()

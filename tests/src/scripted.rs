@@ -62,7 +62,7 @@ pub fn run(
     record::departures(connection, &context, &policy, &channels, at).unwrap();
     let recorded =
         record::batch(connection, &context, &policy, &mut ids, observations, &channels, at).unwrap();
-    let ending = Ending { at, blind: None, counts: Counts::default(), skipped_reason: None };
+    let ending = Ending { at, blind: None, counts: Counts::default(), skipped_reason: None, idle: None };
     runs::finish(connection, context.run, &ending).unwrap();
     recorded
 }

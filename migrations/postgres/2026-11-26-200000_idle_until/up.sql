@@ -4,8 +4,20 @@ CREATE TABLE watch_list (
     version BIGINT NOT NULL
 );
 INSERT INTO watch_list (id, version) VALUES (1, 0);
-CREATE FUNCTION watch_list_edited() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS
-    'BEGIN UPDATE watch_list SET version = version + 1; RETURN NULL; END';
+-- Once for each transaction: a row that one transaction writes ten thousand times is ten thousand rows to it. The tables are
+-- those of one schema, whatever it is called and whatever the path is.
+CREATE FUNCTION watch_list_edited() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF current_setting('djamon.edited_in', true) IS DISTINCT FROM txid_current()::text THEN
+        EXECUTE format(
+            'INSERT INTO %1$I.watch_list VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET version = %1$I.watch_list.version + 1',
+            TG_TABLE_SCHEMA
+        );
+        PERFORM set_config('djamon.edited_in', txid_current()::text, true);
+    END IF;
+    RETURN NULL;
+END
+$$;
 CREATE TRIGGER sites_edited AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON sites
     EXECUTE FUNCTION watch_list_edited();
 CREATE TRIGGER groups_edited AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON groups

@@ -1,4 +1,4 @@
-//! The pipeline of one run, top to bottom, under the lock. Either nothing is known to be due, which leaves a record; or
+//! The pipeline of one run, top to bottom, under the lock. Either it is known that nothing is due, which leaves a record; or
 //! record → departures → sandbox → due sites → probes → what may be believed → batches → end of the record. A run that is
 //! told to stop writes what it has seen, says what it has not, and ends. Nothing holds a transaction while the network is
 //! asked.
@@ -85,7 +85,7 @@ impl Round {
         Round {
             run,
             started_at,
-            ending: Ending { at: started_at, blind: None, counts, skipped_reason: None },
+            ending: Ending { at: started_at, blind: None, counts, skipped_reason: None, idle: None },
             stopped: false,
             views: Vec::new(),
             opened: Vec::new(),
@@ -96,7 +96,8 @@ impl Round {
     }
 }
 
-/// Does one run of what is due, if it is known that nothing is and there is nothing else to tell: it leaves a record.
+/// Leaves the record of a run without anything due, if it is known that nothing is, and that there is no lack of room to tell
+/// of. What alerts are owed is another matter.
 ///
 /// # Errors
 /// What the database says.
@@ -168,7 +169,7 @@ pub fn run(
         record::reminders(connection, &context, &app.config.alerts.reminders, order.listeners, app.now())?;
     }
     if due.sites == 0 && *order.selection == Selection::Due {
-        idle::note(connection, order.location, version, started_at)?;
+        round.ending.idle = idle::of(connection, order.location, version, started_at)?;
     }
     round.ending.at = app.now().max(started_at);
     runs::finish(connection, run, &round.ending)?;

@@ -28,7 +28,7 @@ mod tls_words;
 mod trust;
 mod wire;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use ureq::http::HeaderValue;
@@ -76,9 +76,13 @@ struct Kit {
     settings: Settings,
     clock: Arc<dyn Clock>,
     names: Names,
-    gate: Gate,
+    gate: LazyLock<Gate>,
     trust: Trust,
     speakers: Speakers,
+}
+
+fn gate() -> Gate {
+    Gate::new(std::thread::available_parallelism().map_or(1, usize::from) * CONNECTS_PER_CORE)
 }
 
 impl std::fmt::Debug for Kit {
@@ -96,10 +100,9 @@ impl Prober {
         if HeaderValue::from_str(&settings.user_agent).is_err() {
             return Err(ProbeError::UserAgent(settings.user_agent));
         }
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let kit = Kit {
             names: Names::new(),
-            gate: Gate::new(cores * CONNECTS_PER_CORE),
+            gate: LazyLock::new(gate),
             trust: Trust::of_this_machine(Arc::clone(&clock)),
             speakers: Speakers::new(&settings.user_agent),
             settings,

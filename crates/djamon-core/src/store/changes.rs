@@ -23,7 +23,7 @@ const SIGN: &str = "SELECT \
     (SELECT count(*) FROM outbox WHERE state IN ('pending', 'claimed', 'retry')) || '.' || \
     (SELECT count(acknowledged_at) FROM outages WHERE resolved_at IS NULL) || '.' || \
     COALESCE((SELECT max(id) FROM outage_notes), 0) AS events, \
-    CAST((SELECT version FROM watch_list) AS TEXT) AS plan";
+    CAST(COALESCE((SELECT version FROM watch_list), 0) AS TEXT) AS plan";
 
 /// The sign of what pages show now.
 ///

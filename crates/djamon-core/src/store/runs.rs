@@ -2,9 +2,10 @@
 
 use diesel::prelude::*;
 
+use super::idle::{self, Idle};
 use super::rows::RunRow;
 use super::schema::{locations, runs};
-use super::{AnyConnection, StoreError, idle, write};
+use super::{AnyConnection, StoreError, write};
 use crate::domain::instant::millis;
 use crate::domain::run::{Blind, BlindTime, Counts, Run, RunState};
 use crate::domain::{Instant, LocationId, RunId};
@@ -127,6 +128,8 @@ pub struct Ending {
     pub counts: Counts,
     /// Why sites were skipped.
     pub skipped_reason: Option<String>,
+    /// Until when the next runs of its location will find nothing due, if that is known.
+    pub idle: Option<Idle>,
 }
 
 /// Ends a run; its alerts may be delivered from now on.
@@ -137,6 +140,9 @@ pub fn finish(connection: &mut AnyConnection, run: RunId, ending: &Ending) -> Re
     let count = |n: u32| i32::try_from(n).unwrap_or(i32::MAX);
     let state = if ending.blind.is_some() { RunState::Blind } else { RunState::Done };
     write(connection, |connection| {
+        if let Some(idle) = &ending.idle {
+            idle::note(connection, idle)?;
+        }
         diesel::update(runs::table.filter(runs::id.eq(run.0)))
             .set((
                 runs::state.eq(state.name()),
