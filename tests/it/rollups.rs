@@ -259,6 +259,9 @@ fn hours_and_days_are_what_the_views_say(backend: Backend, cases: u32) {
         prop_assert_eq!(rows(connection, "site_days", "day"), closed(&days, |open| open.1));
         // What is shown now adds what is open to it.
         let figures = figures::of(connection, None, now).unwrap();
+        // They are made of what is packed for them; without that, of the rows themselves.
+        connection.batch_execute("DELETE FROM site_recent").unwrap();
+        prop_assert_eq!(&figures::of(connection, None, now).unwrap(), &figures);
         let zone: Zone = zone.name().parse().unwrap();
         let (hour, today) = (zone.hours().number_of(now), zone.day_of(now));
         for (site, _) in open {
@@ -303,6 +306,17 @@ const FIRST_FORMAT: &str = "01010201A213C3A5DB7744A1EF3B1B67D12B07000E0094030116
     4373B8B4A6E65C4B49BA68000000C801000B0001000B0001A213C3A30F792F8D0B652EBEB1DFE5000000C8010018000100040001A213\
     C3A1157DBD9E4B2C3F3D5076F0000000C80100540001005400032200F00001BE999DBCC26802C0CF24C2F13C8C13008802000502DCC4\
     028C13008802000502";
+
+/// A run of its own that sees the site up.
+fn look(connection: &mut AnyConnection, place: &str, site: &Site, at: Instant, expected_interval: Duration) {
+    let location = runs::location(connection, place).unwrap();
+    let run = runs::begin(connection, location, at, expected_interval).unwrap();
+    let (scope, blind_since, zone) = (ScopeRule::All, None, Zone::default());
+    let context = RunContext { run, location, scope, expected_interval, blind_since, zone };
+    let mut ids = ViewIds::after_stored(connection).unwrap();
+    record::batch(connection, &context, &Policy::default(), &mut ids, vec![seen(site, at, true)], &[], at)
+        .unwrap();
+}
 
 on_both! {
     fn a_database_of_the_version_before_goes_on(database: TestDatabase) {
@@ -349,22 +363,23 @@ on_both! {
         }
     }
 
+    fn a_month_is_thirty_days(database: TestDatabase) {
+        let connection = &mut database.connect();
+        let site = add_site(connection, "shop", NOON);
+        let half_day = |n: u64| NOON.plus(Duration::from_secs(12 * 3600 * n));
+        (0..80).for_each(|n| look(connection, "default", &site, half_day(n), Duration::from_secs(12 * 3600)));
+        let figures = figures::of(connection, None, half_day(79)).unwrap()[&site.id];
+        assert_eq!([figures.day, figures.week, figures.month].map(|figure| figure.coverage_ppm), [Some(1_000_000); 3]);
+    }
+
     fn no_hour_counts_twice_when_places_are_at_different_days(database: TestDatabase) {
         let connection = &mut database.connect();
         // One place stops at eleven in the evening; the other goes on until it is two.
         let day = NOON.plus(Duration::from_secs(12 * 3600));
         let site = add_site(connection, "shop", day);
         let hour = |n: u64| day.plus(Duration::from_secs(3600 * n));
-        let expected_interval = Duration::from_secs(3600);
-        let (scope, blind_since, zone) = (ScopeRule::All, None, Zone::default());
         for (place, hours) in [("default", 24), ("elsewhere", 27)] {
-            let location = runs::location(connection, place).unwrap();
-            for n in 0..hours {
-                let number = runs::begin(connection, location, hour(n), expected_interval).unwrap();
-                let context = RunContext { run: number, location, scope, expected_interval, blind_since, zone: zone.clone() };
-                let mut ids = ViewIds::after_stored(connection).unwrap();
-                record::batch(connection, &context, &Policy::default(), &mut ids, vec![seen(&site, hour(n), true)], &[], hour(n)).unwrap();
-            }
+            (0..hours).for_each(|n| look(connection, place, &site, hour(n), Duration::from_secs(3600)));
         }
         let now = hour(26);
         // Each look vouches for two hours at most: known are 25 hours of one place, and 26 of the other.
@@ -374,7 +389,7 @@ on_both! {
         assert_eq!(days.iter().map(|day| day.open.tally.up_ms).sum::<i64>(), known);
         let year = series::steps(connection, site.id, Window::Year, now).unwrap();
         assert_eq!((year[363].tally.looks, year[364].tally.looks), (48, 3));
-        let number = zone.day_of(now);
+        let number = Zone::default().day_of(now);
         let total = hours::totals(connection, &[site.id], (number - 1, number + 1), now).unwrap()[&site.id].open.tally;
         assert_eq!((total.looks, total.up_ms), (51, known));
         let figures = figures::of(connection, None, now).unwrap()[&site.id];

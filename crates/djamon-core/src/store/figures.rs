@@ -1,25 +1,18 @@
-//! Uptime and coverage of sites over the last day, week and month. What is over has rows, which the database adds up; what
-//! goes on is in the sites' states, and is added here.
+//! Uptime and coverage of sites over the last day, week and month: of the newest hours and days that are over, which each site
+//! has in one row, and of what goes on, which is in the sites' states.
 //!
-//! A row is written in the transaction in which the open hour of its site's state moves on. So while all states have the
-//! hours they had, the sums of the rows are what they were: whoever asks again and again keeps them as [`Written`]. The
-//! purge takes no day away, and no hour that is asked for here: hours are kept for a day at least.
+//! That row is written in the transaction in which the open hour of its site's state moves on. So while all states have the
+//! hours they had, its sums are what they were: whoever asks again and again keeps them as [`Written`].
 
+use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Range;
 
-use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Integer};
-
-use super::backend::sums::{Range, question};
 use super::spans::Whose;
-use super::{AnyConnection, StoreError, hours, spans};
+use super::{AnyConnection, StoreError, hours, recent, spans};
 use crate::calendar::Zone;
 use crate::domain::uptime::{Figure, Figures, Hours, Ledger, Open, Tally};
-use crate::domain::{Instant, LocationId, SiteId};
-
-/// Sites of which more than this are asked for all at once.
-const MOST_BY_NAME: usize = 50;
+use crate::domain::{Instant, SiteId};
 
 /// The figures at `now` of the sites of `ids`; of all sites when there are none named. Sites that were never looked at
 /// are not among them.
@@ -101,101 +94,34 @@ struct Asked {
     open: Vec<(Whose, i64)>,
 }
 
-/// Adds up rows. 1. Hours that are over, those of the last day; of these, for the states that are still in it, those of
-/// today, which has no row yet. 2. Those of other days that go on: at another place the same day may be over, and
-/// written. 3. Days that are over.
+/// Adds up what is over: of each state the hours of the last day, and of the day that goes on for it, which has no row yet;
+/// and the days.
 fn read(
     connection: &mut AnyConnection,
     asked: &Asked,
     windows: &Windows,
     calendar: &mut Calendar,
 ) -> Result<Vec<(SiteId, Sum)>, StoreError> {
-    let ids = asked.ids.as_deref();
-    let mut open_days: BTreeMap<i64, BTreeSet<Whose>> = BTreeMap::new();
-    for (whose, hour) in &asked.open {
-        open_days.entry(calendar.day_of(*hour)).or_default().insert(*whose);
-    }
-    let mut found: HashMap<SiteId, Sum> = HashMap::new();
-    // 1.
-    let of_today = open_days.remove(&windows.today).unwrap_or_default();
-    let [hour, today] = [windows.first_hour, asked.zone.first_hour_of(windows.today)];
-    for (whose, early, late) in sums(connection, ids, HOURS, [hour, today], windows.hour + 1)? {
-        let (of_day, of_open) = if hour <= today { (early, late) } else { (late, early) };
+    let recent = recent::of(connection, asked.ids.as_deref(), asked.open.iter().map(|(whose, _)| *whose))?;
+    let mut found: HashMap<SiteId, Sum> = HashMap::with_capacity(asked.open.len());
+    for (whose, open) in &asked.open {
+        let Some(recent) = recent.get(whose) else { continue };
         let sum = found.entry(whose.0).or_default();
-        sum.day.add(of_day);
-        if of_today.contains(&whose) {
-            windows.add_day(sum, windows.today, of_open);
-        }
-    }
-    // 2.
-    for (day, open) in open_days.iter().filter(|(day, _)| **day >= windows.first_day_of_month) {
-        let mut sites: Vec<SiteId> = open.iter().map(|(site, _)| *site).collect();
-        sites.dedup();
-        let named = if sites.len() <= MOST_BY_NAME { Some(sites.as_slice()) } else { ids };
-        let from = asked.zone.first_hour_of(*day);
-        let to = asked.zone.first_hour_of(day + 1).min(windows.hour + 1);
-        for (whose, known, _) in sums(connection, named, HOURS, [from, from], to)? {
-            if open.contains(&whose) {
-                windows.add_day(found.entry(whose.0).or_default(), *day, known);
+        let day = calendar.day_of(*open);
+        let of_day = calendar.hours_of(day);
+        for hour in recent.hours.iter().filter(|hour| hour.number <= windows.hour) {
+            if hour.number >= windows.first_hour {
+                sum.day.add(hour.into());
+            }
+            if of_day.contains(&hour.number) {
+                windows.add_day(sum, day, hour.into());
             }
         }
-    }
-    // 3.
-    let from = [windows.first_day_of_month, windows.first_day_of_week];
-    for ((site, _), of_month, of_week) in sums(connection, ids, DAYS, from, windows.today + 1)? {
-        let sum = found.entry(site).or_default();
-        sum.month.add(of_month);
-        sum.week.add(of_week);
+        for day in recent.days.iter().filter(|day| day.number <= windows.today) {
+            windows.add_day(sum, day.number, day.into());
+        }
     }
     Ok(found.into_iter().collect())
-}
-
-const HOURS: (&str, &str) = ("site_hours", "hour");
-const DAYS: (&str, &str) = ("site_days", "day");
-
-#[derive(QueryableByName)]
-struct SumRow {
-    #[diesel(sql_type = Integer)]
-    site_id: i32,
-    #[diesel(sql_type = Integer)]
-    location_id: i32,
-    #[diesel(sql_type = BigInt)]
-    up_ms: i64,
-    #[diesel(sql_type = BigInt)]
-    down_ms: i64,
-    #[diesel(sql_type = BigInt)]
-    late_up_ms: i64,
-    #[diesel(sql_type = BigInt)]
-    late_down_ms: i64,
-}
-
-/// The sums per site and place of the rows with numbers from the lower of `from` to before `to`, and of those among them
-/// from the higher on. The database adds: it is many rows.
-fn sums(
-    connection: &mut AnyConnection,
-    ids: Option<&[SiteId]>,
-    (table, number): (&str, &str),
-    [one, other]: [i64; 2],
-    to: i64,
-) -> Result<Vec<(Whose, Known, Known)>, StoreError> {
-    let range = Range { table, number, from: one.min(other), late_from: one.max(other), to };
-    let mut found: Vec<SumRow> = Vec::new();
-    match ids.filter(|ids| ids.len() <= MOST_BY_NAME) {
-        None => found = diesel::sql_query(question(connection, &range, "")).load(connection)?,
-        Some(ids) => {
-            let of_site = question(connection, &range, "state.site_id = $1");
-            for id in ids {
-                found
-                    .extend(diesel::sql_query(&of_site).bind::<Integer, _>(id.0).load::<SumRow>(connection)?);
-            }
-        }
-    }
-    let read = |row: SumRow| {
-        let whole = Known { up_ms: row.up_ms, down_ms: row.down_ms };
-        let late = Known { up_ms: row.late_up_ms, down_ms: row.late_down_ms };
-        ((SiteId(row.site_id), LocationId(row.location_id)), whole, late)
-    };
-    Ok(found.into_iter().map(read).collect())
 }
 
 /// The calendar of a place, which remembers the day that it was asked for last: sites mostly are in the same hour.
@@ -203,11 +129,12 @@ struct Calendar {
     zone: Zone,
     hours: Hours,
     last: Option<(i64, i64)>,
+    last_hours: Option<(i64, Range<i64>)>,
 }
 
 impl Calendar {
     fn new(zone: Zone) -> Self {
-        Calendar { hours: zone.hours(), zone, last: None }
+        Calendar { hours: zone.hours(), zone, last: None, last_hours: None }
     }
 
     fn day_of(&mut self, hour: i64) -> i64 {
@@ -217,6 +144,18 @@ impl Calendar {
                 let day = self.zone.day_of(self.hours.start_of(hour));
                 self.last = Some((hour, day));
                 day
+            }
+        }
+    }
+
+    /// The numbers of the hours of `day`.
+    fn hours_of(&mut self, day: i64) -> Range<i64> {
+        match &self.last_hours {
+            Some((known, hours)) if *known == day => hours.clone(),
+            _ => {
+                let hours = self.zone.first_hour_of(day)..self.zone.first_hour_of(day + 1);
+                self.last_hours = Some((day, hours.clone()));
+                hours
             }
         }
     }
@@ -270,6 +209,12 @@ impl Windows {
 struct Known {
     up_ms: i64,
     down_ms: i64,
+}
+
+impl From<&recent::Brief> for Known {
+    fn from(span: &recent::Brief) -> Self {
+        Known { up_ms: span.up_ms, down_ms: span.down_ms }
+    }
 }
 
 impl Known {

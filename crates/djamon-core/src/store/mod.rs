@@ -24,6 +24,7 @@ pub mod outbox;
 mod owing;
 mod policies;
 pub mod purge;
+mod recent;
 pub mod record;
 pub mod report;
 mod rows;

@@ -122,6 +122,10 @@ diesel::table! {
 }
 
 diesel::table! {
+    site_recent (site_id, location_id) { site_id -> Integer, location_id -> Integer, spans -> Binary, }
+}
+
+diesel::table! {
     site_days (site_id, location_id, day) {
         site_id -> Integer,
         location_id -> Integer,
@@ -322,6 +326,7 @@ diesel::joinable!(invites -> users (user_id));
 diesel::allow_tables_to_appear_in_same_query!(
     site_hours,
     site_days,
+    site_recent,
     day_zones,
     frozen_months,
     frozen_figures,

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 
 use super::backend::bulk;
 use super::schema::{day_zones, site_days, site_hours};
-use super::{AnyConnection, CHUNK, StoreError};
+use super::{AnyConnection, CHUNK, StoreError, recent};
 use crate::calendar::Zone;
 use crate::domain::plan::{RunContext, RunPlan};
 use crate::domain::times::Times;
@@ -112,9 +112,9 @@ pub(super) fn put(
     context: &RunContext,
     plan: &RunPlan,
 ) -> Result<(), StoreError> {
-    let rows: Vec<_> =
+    let hours: Vec<_> =
         plan.hours.iter().map(|(site, hour)| HourRow::new(*site, context.location, hour)).collect();
-    bulk::insert_hours(connection, &rows)?;
+    bulk::insert_hours(connection, &hours)?;
 
     let zone = &context.zone;
     let day_of = |hour: i64| zone.day_of(zone.hours().start_of(hour));
@@ -127,24 +127,28 @@ pub(super) fn put(
             over.entry((day, today)).or_default().insert(site.0);
         }
     }
+    let mut days = Vec::new();
     for ((first, today), sites) in over {
         let sites: Vec<i32> = sites.into_iter().collect();
         for sites in sites.chunks(CHUNK) {
             // With the day before: nobody has written it yet if days were cut differently until now.
-            put_days(connection, context, sites, first - 1, today)?;
+            days.extend(put_days(connection, context, sites, first - 1, today)?);
         }
+    }
+    if !hours.is_empty() {
+        recent::add(connection, context.location, &hours, &days)?;
     }
     note_zone(connection, context, plan)
 }
 
-/// Writes the days from `first` to before `today` as the sums of their hours.
+/// Writes the days from `first` to before `today` as the sums of their hours. Gives them.
 fn put_days(
     connection: &mut AnyConnection,
     context: &RunContext,
     sites: &[i32],
     first: i64,
     today: i64,
-) -> Result<(), StoreError> {
+) -> Result<Vec<DayRow>, StoreError> {
     let zone = &context.zone;
     let (from, to) = (zone.first_hour_of(first), zone.first_hour_of(today));
     let rows: Vec<HourRow> = site_hours::table
@@ -162,7 +166,8 @@ fn put_days(
     }
     let rows: Vec<_> =
         days.iter().map(|((site, _), day)| DayRow::new(SiteId(*site), context.location, day)).collect();
-    bulk::insert_days(connection, &rows)
+    bulk::insert_days(connection, &rows)?;
+    Ok(rows)
 }
 
 /// Notes whose days the days are from today on, when that is news.

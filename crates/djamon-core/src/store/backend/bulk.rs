@@ -11,8 +11,9 @@ use diesel::upsert::excluded;
 use super::connection::AnyConnection;
 use super::guid::Guid;
 use crate::store::StoreError;
+use crate::store::recent::RecentRow;
 use crate::store::rows::{NewStateRow, NewViewRow};
-use crate::store::schema::{site_days, site_hours, site_states, site_views};
+use crate::store::schema::{site_days, site_hours, site_recent, site_states, site_views};
 use crate::store::spans::{DayRow, HourRow};
 
 /// PostgreSQL takes 65,535 values in one statement.
@@ -92,6 +93,27 @@ pub(in crate::store) fn put_states(
                         site_states::memory.eq(excluded(site_states::memory)),
                         site_states::took_ms.eq(excluded(site_states::took_ms)),
                     ))
+                    .execute(postgres)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Inserts the newest hours and days of sites or replaces those there are.
+pub(in crate::store) fn put_recent(
+    connection: &mut AnyConnection,
+    rows: &[RecentRow],
+) -> Result<(), StoreError> {
+    match connection {
+        AnyConnection::Sqlite(sqlite) => put(sqlite, rows)?,
+        AnyConnection::Postgres(postgres) => {
+            for rows in rows.chunks(ROWS) {
+                diesel::insert_into(site_recent::table)
+                    .values(rows)
+                    .on_conflict((site_recent::site_id, site_recent::location_id))
+                    .do_update()
+                    .set(site_recent::spans.eq(excluded(site_recent::spans)))
                     .execute(postgres)?;
             }
         }
@@ -204,4 +226,8 @@ put_rows! {
         memory: Binary,
         took_ms: Integer,
     )
+}
+
+put_rows! {
+    replacing RecentRow, "site_recent", (site_id: Integer, location_id: Integer), (spans: Binary)
 }

@@ -12,6 +12,5 @@ pub mod pool;
 pub mod reserve;
 pub mod space;
 pub mod stamp;
-pub(in crate::store) mod sums;
 pub mod tx;
 pub mod url;
