@@ -30,7 +30,8 @@ const HOURS_TO_VIEWS: i64 = 10;
 const MOST_HOURS: i64 = 2 * 365 * 24;
 const DAY_MS: i64 = 24 * HOUR_MS;
 const MINUTE_MS: i64 = 60_000;
-/// So many minutes are recorded as a run does: then a site's state is as large as it gets, but for its marks.
+/// So many minutes are recorded as a run does, after the last one before the end: then a site's state is as large as it gets, but
+/// for its marks, and a run has closed an hour.
 const LIVE: u64 = 15;
 const STEP: i64 = 500_000;
 /// A site fails the look of this minute, in one hour of fifty.
@@ -53,8 +54,9 @@ pub fn fill(connection: &mut AnyConnection, rows: u64, end: Instant) -> Result<(
     writer.spans()?;
     writer.settle()?;
     let mut minutes = Minutes::new(connection)?;
-    for n in 0..LIVE {
-        minutes.record(connection, end.plus(Duration::from_mins(n)))?;
+    let last = end.minus(Duration::from_mins(1));
+    for n in 0..=LIVE {
+        minutes.record(connection, last.plus(Duration::from_mins(n)))?;
     }
     verify(connection, end)
 }
@@ -137,7 +139,7 @@ impl<'a> Writer<'a> {
     }
 
     fn runs(&mut self) -> Result<()> {
-        let (say, begin, minutes) = (self.say, self.begin_ms(), self.minutes());
+        let (say, begin, minutes) = (self.say, self.begin_ms(), self.minutes() - 1);
         let select = format!(
             "SELECT n + 1, 1, 'done', {begin} + n * 60000, {begin} + n * 60000 + 900, 60000, NULL, NULL, 1000, 1000, 0, \
              0, 0, NULL"
@@ -161,9 +163,11 @@ impl<'a> Writer<'a> {
             key = say.key(&at),
             no = say.no(),
         );
+        // Without the last minute: it is recorded.
+        let rows = self.rows - 1000;
         let mut first = 0;
-        while first < self.rows {
-            let last = (first + STEP).min(self.rows) - 1;
+        while first < rows {
+            let last = (first + STEP).min(rows) - 1;
             self.execute(&say.insert("site_views", &select, first, last))?;
             self.bar.set_position(last.unsigned_abs());
             first = last + 1;
