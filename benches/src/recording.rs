@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use djamon_core::domain::Instant;
+use djamon_core::domain::uptime::HOUR_MS;
 use djamon_core::store::AnyConnection;
 use djamon_core::store::backend::connection::{Opening, open};
 use djamon_core::store::{DatabaseUrl, backend};
@@ -23,6 +25,7 @@ struct Cost {
     wall: Duration,
     cpu: Duration,
     log: f64,
+    hour: Duration,
 }
 
 /// On little and on much, on both databases.
@@ -46,6 +49,8 @@ pub fn minutes(bench: &mut Bench) -> Result<()> {
         table.row(&format!("record 1,000 rows {on}: CPU"), cpu(&many), Some(cpu(&few)), Bar::None)?;
         let written = |cost: &Cost| Figure::Bytes(cost.log);
         table.row(&format!("record 1,000 rows {on}: log a row"), written(&many), Some(written(&few)), log)?;
+        let hour = Figure::Time(many.hour);
+        table.row(&format!("record 1,000 rows {on}: an hour is over"), hour, Some(wall), Bar::None)?;
         let (size, most) = match dialect {
             Dialect::Sqlite => (database::bytes_per_view(&mut histories::kept(dialect, MANY)?)?, 90.0),
             Dialect::Postgres => (database::bytes_per_view(&mut histories::kept(dialect, MANY)?)?, 140.0),
@@ -56,7 +61,7 @@ pub fn minutes(bench: &mut Bench) -> Result<()> {
     Ok(())
 }
 
-/// The median of some minutes, and the log of the last one.
+/// The median of some minutes, the log of the one after them, and the first one of the next hour.
 fn cost(dialect: Dialect, rows: u64) -> Result<Cost> {
     let url = histories::url(dialect, rows)?;
     let connection = &mut open(&url, Opening::Existing)?;
@@ -68,8 +73,10 @@ fn cost(dialect: Dialect, rows: u64) -> Result<Cost> {
     };
     let taken = (0..MINUTES).map(|_| next(connection)).collect::<Result<Vec<Taken>>>()?;
     let log = log_of(&url, || next(connection).map(|_| ()))? / 1000.0;
+    let hour = Instant::from_ms((at.ms() / HOUR_MS + 1) * HOUR_MS);
+    let hour = minutes.record(connection, hour)?.wall;
     let wall = Laps::of(taken.iter().map(|taken| taken.wall)).median()?;
-    Ok(Cost { wall, cpu: Laps::of(taken.iter().map(|taken| taken.cpu)).median()?, log })
+    Ok(Cost { wall, cpu: Laps::of(taken.iter().map(|taken| taken.cpu)).median()?, log, hour })
 }
 
 /// How many bytes `work` writes to the database's log.
