@@ -17,7 +17,7 @@ use crate::history;
 use crate::numbers::Dialect;
 
 /// Another number when what is made changes.
-const EDITION: u32 = 1;
+const EDITION: u32 = 2;
 
 /// A connection to a history of `rows` SiteViews, which is made if there is none.
 pub fn kept(dialect: Dialect, rows: u64) -> Result<AnyConnection> {

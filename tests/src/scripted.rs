@@ -74,3 +74,20 @@ pub fn begin(connection: &mut AnyConnection, location: LocationId, at: Instant) 
     let blind_since = runs::blind_since(connection, location, run).unwrap();
     RunContext { run, location, scope: ScopeRule::All, expected_interval, blind_since, zone: Zone::default() }
 }
+
+/// A run at `place` that sees `site` up; the next one was promised after `expected_interval`.
+pub fn look(
+    connection: &mut AnyConnection,
+    place: &str,
+    site: &Site,
+    at: Instant,
+    expected_interval: Duration,
+) {
+    let location = runs::location(connection, place).unwrap();
+    let run = runs::begin(connection, location, at, expected_interval).unwrap();
+    let (scope, blind_since, zone) = (ScopeRule::All, None, Zone::default());
+    let context = RunContext { run, location, scope, expected_interval, blind_since, zone };
+    let mut ids = ViewIds::after_stored(connection).unwrap();
+    record::batch(connection, &context, &Policy::default(), &mut ids, vec![seen(site, at, true)], &[], at)
+        .unwrap();
+}

@@ -2,12 +2,13 @@
 //! has in one row, and of what goes on, which is in the sites' states.
 //!
 //! That row is written in the transaction in which the open hour of its site's state moves on. So while all states have the
-//! hours they had, its sums are what they were: whoever asks again and again keeps them as [`Written`].
+//! hours they had, its sums are what they were: whoever asks again and again keeps them as [`Written`]. The purge takes no day
+//! away, and no hour that is asked for here: hours are kept for a day at least.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 
+use super::recent::Recent;
 use super::spans::Whose;
 use super::{AnyConnection, StoreError, hours, recent, spans};
 use crate::calendar::Zone;
@@ -65,12 +66,8 @@ pub(super) fn of_ledgers(
         written.sums = read(connection, &asked, &windows, &mut calendar)?;
         written.asked = Some(asked);
     }
-    // Of many sites all are asked for: those that nobody named are not among the answers.
     for (site, sum) in &written.sums {
-        match sums.entry(*site) {
-            Entry::Vacant(_) if ids.is_some() => {}
-            entry => entry.or_default().add(sum),
-        }
+        sums.entry(*site).or_default().add(sum);
     }
     let from = windows.begins(&calendar.zone);
     Ok(sums.into_iter().map(|(site, sum)| (site, sum.figures(now, from))).collect())
@@ -102,23 +99,30 @@ fn read(
     windows: &Windows,
     calendar: &mut Calendar,
 ) -> Result<Vec<(SiteId, Sum)>, StoreError> {
-    let recent = recent::of(connection, asked.ids.as_deref(), asked.open.iter().map(|(whose, _)| *whose))?;
-    let mut found: HashMap<SiteId, Sum> = HashMap::with_capacity(asked.open.len());
-    for (whose, open) in &asked.open {
-        let Some(recent) = recent.get(whose) else { continue };
-        let sum = found.entry(whose.0).or_default();
-        let day = calendar.day_of(*open);
-        let of_day = calendar.hours_of(day);
-        for hour in recent.hours.iter().filter(|hour| hour.number <= windows.hour) {
-            if hour.number >= windows.first_hour {
-                sum.day.add(hour.into());
-            }
-            if of_day.contains(&hour.number) {
-                windows.add_day(sum, day, hour.into());
-            }
+    // The day that goes on for each state; those that were last looked at before the month have nothing in it.
+    let days = asked.open.iter().map(|(whose, hour)| (*whose, calendar.day_of(*hour)));
+    let mut left: HashMap<Whose, i64> =
+        days.filter(|(_, day)| *day >= windows.first_day_of_month - 1).collect();
+    let mut found: HashMap<SiteId, Sum> = HashMap::with_capacity(left.len());
+    for row in recent::rows(connection, asked.ids.as_deref())? {
+        if let Some(recent) = row.recent()
+            && let Some(day) = left.remove(&row.whose())
+        {
+            windows.add_recent(found.entry(SiteId(row.site_id)).or_default(), &recent, day, calendar);
         }
-        for day in recent.days.iter().filter(|day| day.number <= windows.today) {
-            windows.add_day(sum, day.number, day.into());
+    }
+    // Sites of which no hour is over since they are watched, or since there are such rows.
+    let mut by_day: BTreeMap<i64, BTreeSet<SiteId>> = BTreeMap::new();
+    for ((site, _), day) in &left {
+        by_day.entry(*day).or_default().insert(*site);
+    }
+    for (day, sites) in by_day {
+        let sites: Vec<SiteId> = sites.into_iter().collect();
+        let from = (calendar.hours_of(day).start.min(windows.first_hour), windows.first_day_of_month);
+        for (whose, recent) in recent::made_of_rows(connection, &sites, from)? {
+            if left.get(&whose) == Some(&day) {
+                windows.add_recent(found.entry(whose.0).or_default(), &recent, day, calendar);
+            }
         }
     }
     Ok(found.into_iter().collect())
@@ -191,6 +195,22 @@ impl Windows {
         }
         if day >= self.first_day_of_month {
             to.month.add(known);
+        }
+    }
+
+    /// Adds what is over of a state for which `day` goes on.
+    fn add_recent(&self, sum: &mut Sum, recent: &Recent, day: i64, calendar: &mut Calendar) {
+        let of_day = calendar.hours_of(day);
+        for hour in recent.hours.iter().filter(|hour| hour.number <= self.hour) {
+            if hour.number >= self.first_hour {
+                sum.day.add(hour.into());
+            }
+            if of_day.contains(&hour.number) {
+                self.add_day(sum, day, hour.into());
+            }
+        }
+        for day in recent.days.iter().filter(|day| day.number <= self.today) {
+            self.add_day(sum, day.number, day.into());
         }
     }
 

@@ -1,7 +1,7 @@
 //! The newest hours and days of each site at each place, packed into one row: uptime of the last day, week and month is made of
 //! them. What they tell stands in the rows of hours and days too; a site without such a row is told of by these.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 
 use diesel::prelude::*;
 
@@ -9,12 +9,25 @@ use super::backend::bulk;
 use super::schema::{site_days, site_hours, site_recent};
 use super::spans::{DayRow, HourRow, Whose};
 use super::{AnyConnection, CHUNK, StoreError};
+use crate::domain::plan::RunContext;
 use crate::domain::{LocationId, SiteId};
 
 /// A day has 25 hours at most. The others are in reserve: hours of a clock that was wrong take room as well.
 const HOURS: usize = 36;
 /// A month is 30 days; likewise.
 const DAYS: usize = 36;
+
+macro_rules! from_rows {
+    ($connection:ident, $ids:ident, $table:ident.$number:ident, $from:ident) => {{
+        let rows = $table::table
+            .filter($table::site_id.eq_any($ids))
+            .filter($table::$number.ge(i32::try_from($from).unwrap_or(i32::MIN)))
+            .order(($table::site_id, $table::location_id, $table::$number))
+            .select(($table::site_id, $table::location_id, ($table::$number, $table::up_ms, $table::down_ms)))
+            .load::<(i32, i32, (i32, i32, i32))>($connection)?;
+        rows.into_iter().map(|(site, place, span)| ((SiteId(site), LocationId(place)), brief(span)))
+    }};
+}
 
 /// How long a site is known to have been up and down in an hour or a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,8 +40,8 @@ pub(super) struct Brief {
 /// The newest hours and days that are over, in the order in which they were written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Recent {
-    pub hours: VecDeque<Brief>,
-    pub days: VecDeque<Brief>,
+    pub hours: Vec<Brief>,
+    pub days: Vec<Brief>,
 }
 
 /// A row of its table.
@@ -40,63 +53,89 @@ pub(super) struct RecentRow {
     pub spans: Vec<u8>,
 }
 
-/// What is known of these sites, those of all states when none are named: of each of `whose`, and of others perhaps.
+impl RecentRow {
+    /// Whose it is.
+    pub fn whose(&self) -> Whose {
+        (SiteId(self.site_id), LocationId(self.location_id))
+    }
+
+    /// What it tells; nothing when that cannot be read: then rows of hours and days do.
+    pub fn recent(&self) -> Option<Recent> {
+        let (hours, days) = postcard::from_bytes(&self.spans).ok()?;
+        Some(Recent { hours: unpacked(hours), days: unpacked(days) })
+    }
+}
+
+/// The rows of these sites; all there are when none are named.
 ///
 /// # Errors
 /// What the database says.
-pub(super) fn of(
+pub(super) fn rows(
     connection: &mut AnyConnection,
     ids: Option<&[SiteId]>,
-    whose: impl Iterator<Item = Whose>,
-) -> Result<HashMap<Whose, Recent>, StoreError> {
+) -> Result<Vec<RecentRow>, StoreError> {
     let query = || site_recent::table.select(RecentRow::as_select());
-    let rows: Vec<RecentRow> = match ids {
-        None => query().load(connection)?,
-        Some(ids) => {
-            let ids: Vec<i32> = ids.iter().map(|id| id.0).collect();
-            let mut rows = Vec::new();
-            for ids in ids.chunks(CHUNK) {
-                rows.extend(query().filter(site_recent::site_id.eq_any(ids)).load(connection)?);
-            }
-            rows
-        }
-    };
-    let mut found = HashMap::with_capacity(rows.len());
-    for row in rows {
-        let whose = (SiteId(row.site_id), LocationId(row.location_id));
-        found.insert(whose, Recent::unpacked(&row.spans)?);
+    let Some(ids) = ids else { return Ok(query().load(connection)?) };
+    let mut rows = Vec::new();
+    for ids in numbers(ids).chunks(CHUNK) {
+        rows.extend(query().filter(site_recent::site_id.eq_any(ids)).load(connection)?);
     }
-    for whose in whose {
-        if let std::collections::hash_map::Entry::Vacant(missing) = found.entry(whose) {
-            missing.insert(made_of_rows(connection, whose)?);
-        }
-    }
-    Ok(found)
+    Ok(rows)
 }
 
-/// Adds hours and days of one place that have just been written.
+/// What rows of hours and days tell of these sites at all places, from these numbers on.
+///
+/// # Errors
+/// What the database says.
+pub(super) fn made_of_rows(
+    connection: &mut AnyConnection,
+    ids: &[SiteId],
+    (hour, day): (i64, i64),
+) -> Result<HashMap<Whose, Recent>, StoreError> {
+    let mut made: HashMap<Whose, Recent> = HashMap::new();
+    for ids in numbers(ids).chunks(CHUNK) {
+        for (whose, hour) in from_rows!(connection, ids, site_hours.hour, hour) {
+            made.entry(whose).or_default().hours.push(hour);
+        }
+        for (whose, day) in from_rows!(connection, ids, site_days.day, day) {
+            made.entry(whose).or_default().days.push(day);
+        }
+    }
+    Ok(made)
+}
+
+/// Adds hours and days of the run's place that have just been written. Sites that have no row yet get one of what is written.
 ///
 /// # Errors
 /// What the database says.
 pub(super) fn add(
     connection: &mut AnyConnection,
-    location: LocationId,
+    context: &RunContext,
     hours: &[HourRow],
     days: &[DayRow],
 ) -> Result<(), StoreError> {
+    let Some(newest) = hours.iter().map(|row| i64::from(row.hour)).max() else { return Ok(()) };
+    let zone = &context.zone;
+    let today = zone.day_of(zone.hours().start_of(newest));
     let mut ids: Vec<SiteId> = hours.iter().map(|row| SiteId(row.site_id)).collect();
     ids.dedup();
-    let mut all = of(connection, Some(&ids), ids.iter().map(|id| (*id, location)))?;
-    all.retain(|(_, place), _| *place == location);
+    let here = |whose: &Whose| whose.1 == context.location;
+    let found = rows(connection, Some(&ids))?.into_iter().filter(|row| here(&row.whose()));
+    let mut all: HashMap<Whose, Recent> =
+        found.filter_map(|row| Some((row.whose(), row.recent()?))).collect();
+    let missing: Vec<SiteId> =
+        ids.into_iter().filter(|id| !all.contains_key(&(*id, context.location))).collect();
+    if !missing.is_empty() {
+        let from = (newest - reach(HOURS), today - reach(DAYS));
+        all.extend(made_of_rows(connection, &missing, from)?.into_iter().filter(|(whose, _)| here(whose)));
+    }
     for row in hours {
-        if let Some(recent) = all.get_mut(&(SiteId(row.site_id), location)) {
-            push(&mut recent.hours, HOURS, brief((row.hour, row.up_ms, row.down_ms)));
-        }
+        let recent = all.entry((SiteId(row.site_id), context.location)).or_default();
+        push(&mut recent.hours, HOURS, brief((row.hour, row.up_ms, row.down_ms)));
     }
     for row in days {
-        if let Some(recent) = all.get_mut(&(SiteId(row.site_id), location)) {
-            push(&mut recent.days, DAYS, brief((row.day, row.up_ms, row.down_ms)));
-        }
+        let recent = all.entry((SiteId(row.site_id), context.location)).or_default();
+        push(&mut recent.days, DAYS, brief((row.day, row.up_ms, row.down_ms)));
     }
     let row = |((site, place), recent): (Whose, Recent)| RecentRow {
         site_id: site.0,
@@ -108,36 +147,24 @@ pub(super) fn add(
     bulk::put_recent(connection, &rows)
 }
 
+fn reach(most: usize) -> i64 {
+    i64::try_from(most).unwrap_or(i64::MAX)
+}
+
+fn numbers(ids: &[SiteId]) -> Vec<i32> {
+    ids.iter().map(|id| id.0).collect()
+}
+
 /// One that is there already stays as it is, as its row does.
-fn push(to: &mut VecDeque<Brief>, most: usize, span: Brief) {
+fn push(to: &mut Vec<Brief>, most: usize, span: Brief) {
     if to.iter().all(|other| other.number != span.number) {
-        to.push_back(span);
+        to.push(span);
     }
-    while to.len() > most {
-        to.pop_front();
-    }
+    to.drain(..to.len().saturating_sub(most));
 }
 
 fn brief((number, up_ms, down_ms): (i32, i32, i32)) -> Brief {
     Brief { number: number.into(), up_ms: up_ms.into(), down_ms: down_ms.into() }
-}
-
-macro_rules! newest {
-    ($connection:ident, $whose:ident, $table:ident.$number:ident, $most:ident) => {{
-        let rows = $table::table
-            .filter($table::site_id.eq($whose.0.0).and($table::location_id.eq($whose.1.0)))
-            .order($table::$number.desc())
-            .limit(i64::try_from($most).unwrap_or(i64::MAX))
-            .select(($table::$number, $table::up_ms, $table::down_ms))
-            .load::<(i32, i32, i32)>($connection)?;
-        rows.into_iter().rev().map(brief).collect()
-    }};
-}
-
-fn made_of_rows(connection: &mut AnyConnection, whose: Whose) -> Result<Recent, StoreError> {
-    let hours = newest!(connection, whose, site_hours.hour, HOURS);
-    let days = newest!(connection, whose, site_days.day, DAYS);
-    Ok(Recent { hours, days })
 }
 
 /// How a span is packed: how much higher its number is than the one before, and the rest.
@@ -145,29 +172,24 @@ type Packed = (i64, u32, u32);
 
 impl Recent {
     fn packed(&self) -> Vec<u8> {
-        let pack = |spans: &VecDeque<Brief>| {
-            let small = |ms: i64| u32::try_from(ms).unwrap_or(0);
-            let before = std::iter::once(0).chain(spans.iter().map(|span| span.number));
-            let packed = spans.iter().zip(before);
-            packed
-                .map(|(span, before)| (span.number - before, small(span.up_ms), small(span.down_ms)))
-                .collect::<Vec<Packed>>()
-        };
-        postcard::to_allocvec(&(pack(&self.hours), pack(&self.days))).unwrap_or_default()
+        postcard::to_allocvec(&(packed(&self.hours), packed(&self.days))).unwrap_or_default()
     }
+}
 
-    fn unpacked(bytes: &[u8]) -> Result<Self, StoreError> {
-        let (hours, days): (Vec<Packed>, Vec<Packed>) =
-            postcard::from_bytes(bytes).map_err(StoreError::unreadable)?;
-        let unpack = |packed: Vec<Packed>| {
-            let numbered = packed.into_iter().scan(0, |number, (more, up_ms, down_ms)| {
-                *number += more;
-                Some(Brief { number: *number, up_ms: up_ms.into(), down_ms: down_ms.into() })
-            });
-            numbered.collect()
-        };
-        Ok(Recent { hours: unpack(hours), days: unpack(days) })
-    }
+fn packed(spans: &[Brief]) -> Vec<Packed> {
+    let small = |ms: i64| u32::try_from(ms).unwrap_or(0);
+    let before = std::iter::once(0).chain(spans.iter().map(|span| span.number));
+    let packed = spans.iter().zip(before);
+    packed.map(|(span, before)| (span.number - before, small(span.up_ms), small(span.down_ms))).collect()
+}
+
+fn unpacked(packed: Vec<Packed>) -> Vec<Brief> {
+    let mut number: i64 = 0;
+    let unpack = |(more, up_ms, down_ms): Packed| {
+        number = number.saturating_add(more);
+        Brief { number, up_ms: up_ms.into(), down_ms: down_ms.into() }
+    };
+    packed.into_iter().map(unpack).collect()
 }
 
 #[cfg(test)]
@@ -175,23 +197,31 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn spans() -> impl Strategy<Value = VecDeque<Brief>> {
+    fn spans() -> impl Strategy<Value = Vec<Brief>> {
         let span = (-9_000_000i64..9_000_000, 0i64..90_000_000, 0i64..90_000_000);
         let known = |(number, up_ms, down_ms)| Brief { number, up_ms, down_ms };
-        prop::collection::vec(span.prop_map(known), 0..HOURS).prop_map(Into::into)
+        prop::collection::vec(span.prop_map(known), 0..HOURS)
     }
 
     proptest! {
         #[test]
         fn what_is_packed_is_unpacked(hours in spans(), days in spans()) {
             let recent = Recent { hours, days };
-            prop_assert_eq!(Recent::unpacked(&recent.packed()).unwrap(), recent);
+            let row = RecentRow { site_id: 1, location_id: 1, spans: recent.packed() };
+            prop_assert_eq!(row.recent(), Some(recent));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_cannot_be_read_tells_nothing_and_harms_nobody(spans: Vec<u8>) {
+            let _ = RecentRow { site_id: 1, location_id: 1, spans }.recent();
         }
     }
 
     #[test]
     fn the_newest_are_kept_and_none_twice() {
-        let mut kept = VecDeque::new();
+        let mut kept = Vec::new();
         let known = |number, up_ms| Brief { number, up_ms, down_ms: 0 };
         for number in [1, 2, 900, 3] {
             push(&mut kept, 3, known(number, 1));

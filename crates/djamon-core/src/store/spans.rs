@@ -135,9 +135,7 @@ pub(super) fn put(
             days.extend(put_days(connection, context, sites, first - 1, today)?);
         }
     }
-    if !hours.is_empty() {
-        recent::add(connection, context.location, &hours, &days)?;
-    }
+    recent::add(connection, context, &hours, &days)?;
     note_zone(connection, context, plan)
 }
 
