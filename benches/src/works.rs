@@ -51,7 +51,7 @@ pub fn small_runs(target: &Target, table: &mut Table) -> Result<()> {
         let monitor = Monitor::new(&sandbox(target)?)?;
         monitor.add(target.urls(Manner::Fast, count), Some(Duration::from_hours(24)))?;
         monitor.run()?;
-        Ok(Figure::Time(monitor.best_of(2 * RUNS)?.cpu))
+        Ok(Figure::Time(monitor.best_of(8 * RUNS)?.cpu))
     };
     let few = idle(1000)?;
     table.row("nothing due of 1,000 sites: CPU", few, None, AtMost(ms(3)))?;
