@@ -13,6 +13,10 @@ use djamon_check::stop::Stop;
 use djamon_core::clock::SystemClock;
 use djamon_core::config::Config;
 use djamon_core::store::DatabaseUrl;
+use tracing::Level;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 fn main() -> ExitCode {
     let mut out = std::io::BufWriter::new(anstream::stdout());
@@ -61,16 +65,14 @@ fn run(cli: Cli, out: &mut dyn Write) -> Result<Exit, Failure> {
 
 /// Warnings by default; with `-v` also what Djamon does, with `-q` errors only.
 fn log_to_stderr(verbose: bool, quiet: bool) {
-    let wanted = match (verbose, quiet) {
-        (true, _) => "warn,djamon_core=debug,djamon_check=debug",
-        (false, true) => "error",
-        (false, false) => "warn",
-    };
-    tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::new(wanted))
+    let others = if quiet && !verbose { Level::ERROR } else { Level::WARN };
+    let ours = if verbose { Level::DEBUG } else { others };
+    let wanted =
+        Targets::new().with_default(others).with_targets([("djamon_core", ours), ("djamon_check", ours)]);
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(false)
-        .without_time()
-        .init();
+        .without_time();
+    tracing_subscriber::registry().with(lines).with(wanted).init();
 }

@@ -11,6 +11,10 @@ use clap::{ArgAction, Parser};
 use djamon_core::clock::SystemClock;
 use djamon_core::config::Config;
 use djamon_web::startup::{Application, StartError};
+use tracing::Level;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 const ARENAS: &str = "MALLOC_ARENA_MAX";
 const STARTED_AGAIN: &str = "_STARTED_BY_DJAMON_WEB";
@@ -35,13 +39,14 @@ struct Cli {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     // Anybody can send a cookie that is not ours: that is nothing to warn of.
-    let wanted = match cli.verbose {
-        0 => "warn,actix_session=error",
-        1 => "info,actix_session=error",
-        _ => "debug",
+    let (wanted, of_sessions) = match cli.verbose {
+        0 => (Level::WARN, Level::ERROR),
+        1 => (Level::INFO, Level::ERROR),
+        _ => (Level::DEBUG, Level::DEBUG),
     };
-    let filter = tracing_subscriber::EnvFilter::new(wanted);
-    tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).with_env_filter(filter).init();
+    let wanted = Targets::new().with_default(wanted).with_target("actix_session", of_sessions);
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
+    tracing_subscriber::registry().with(lines).with(wanted).init();
     match serve(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
