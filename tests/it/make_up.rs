@@ -155,4 +155,17 @@ fn the_demo_shows_an_outage_raised_told_and_resolved_and_stops_without_a_trace()
     let listener = address.trim_start_matches("http://").trim_end_matches('/');
     assert!(std::net::TcpStream::connect(listener).is_err());
     assert!(names(directory.path()).contains(&"djamon.toml".to_owned()));
+    assert_eq!(not_ignored(directory.path()), "", "git add would take it, keys as well");
+}
+
+/// What git would take up of what is in `directory`, if that were the project's.
+fn not_ignored(directory: &Path) -> String {
+    let ignored = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../.gitignore");
+    let git = |words: &[&str]| {
+        let output = Command::new("git").current_dir(directory).args(words).output().unwrap();
+        assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    git(&["init", "--quiet"]);
+    git(&["ls-files", "--others", "--exclude-from", ignored.to_str().unwrap()])
 }
