@@ -142,6 +142,36 @@ on_both! {
         assert!(said(&monitor, "--month 2026-10").unwrap().starts_with("2026-10-01 to 2026-10-31, Europe/Berlin, frozen 2026-11-01 15:00\n"));
     }
 
+    fn a_site_is_not_told_of_after_it_was_removed(database: TestDatabase) {
+        let monitor = berlin(database);
+        let connection = &mut monitor.connect();
+        let [gone, stays] = ["gone", "stays"].map(|name| add_site(connection, name, october(0)));
+        // Each look would vouch for a day.
+        look(connection, &gone, october(0), Some(false));
+        look(connection, &stays, october(0), Some(true));
+        write(connection, |connection| sites::remove(connection, "gone", october(HOUR))).unwrap();
+        let told = told(&monitor, "--from 2026-10-01 --to 2026-10-01");
+        let known = |line: &Value| ["watched_ms", "up_ms", "down_ms", "unknown_ms"].map(|field| line[field].as_i64().unwrap() / 3_600_000);
+        assert_eq!(known(&told["items"][0]), [1, 0, 1, 0]);
+        assert_eq!(known(&told["items"][1]), [24, 24, 0, 0]);
+        assert_eq!(known(&told["total"]), [25, 24, 1, 0]);
+    }
+
+    fn a_site_that_comes_back_into_an_outage_has_had_one(database: TestDatabase) {
+        let monitor = berlin(database);
+        let connection = &mut monitor.connect();
+        let [site, other] = ["back", "other"].map(|name| add_site(connection, name, october(0)));
+        let minute = |n: u64| october(n * MINUTE);
+        // It leaves the outage that goes on for the other one, and joins it again.
+        for n in 0..12 {
+            look(connection, &other, minute(n), Some(false));
+            look(connection, &site, minute(n).plus(Duration::from_secs(1)), Some((4..8).contains(&n)));
+        }
+        let told = told(&monitor, "--from 2026-10-01 --to 2026-10-01");
+        assert_eq!((&told["items"][0]["site"], &told["items"][0]["outages"]), (&json!("back"), &json!(1)));
+        assert_eq!(told["items"][0]["time_to_recover_ms"].as_i64(), Some(4 * 60_000));
+    }
+
     fn a_range_that_is_none_is_refused_by_name(database: TestDatabase) {
         let monitor = berlin(database);
         for (line, problem) in [

@@ -387,7 +387,7 @@ on_both! {
         let year = series::steps(connection, site.id, Window::Year, now).unwrap();
         assert_eq!((year[363].tally.looks, year[364].tally.looks), (48, 3));
         let number = Zone::default().day_of(now);
-        let total = hours::totals(connection, &[site.id], (number - 1, number + 1), now).unwrap()[&site.id].open.tally;
+        let total = hours::totals(connection, &[site.id], (number - 1, number + 1), |_| now).unwrap()[&site.id].open.tally;
         assert_eq!((total.looks, total.up_ms), (51, known));
         let figures = figures::of(connection, None, now).unwrap()[&site.id];
         let whole = 2 * (6 * 24 + 2) * HOUR;

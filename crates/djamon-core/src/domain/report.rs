@@ -1,10 +1,12 @@
 //! What a report tells of each site: its time, its outages, its response times. Pure; the store gathers, the commands show.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
-use super::Instant;
 use super::times::Times;
 use super::uptime::Tally;
+use super::{Instant, OutageId};
 
 /// A stretch of time; `to` is not part of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,9 +28,11 @@ impl Range {
     }
 }
 
-/// One part that a site had in an outage.
+/// One part that a site had in an outage. It has several in one that it leaves and comes back into, or that several places see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Down {
+    /// Which outage.
+    pub outage: OutageId,
     /// Its first failed look.
     pub from: Instant,
     /// The look that confirmed it.
@@ -115,13 +119,14 @@ impl Line {
             p99_ms: times.quantile(990),
             ..Line::default()
         };
+        let mut outages = BTreeSet::new();
         for down in downs {
             let to = down.to.unwrap_or(range.to).min(range.to);
             let from = down.from.max(range.from);
             if from >= range.to || to < from {
                 continue;
             }
-            line.outages += 1;
+            outages.insert(down.outage.0);
             line.longest_ms = line.longest_ms.max(Some(to.ms() - from.ms()));
             if range.has(down.detected_at) {
                 line.detect.add(down.from, down.detected_at);
@@ -130,6 +135,7 @@ impl Line {
                 line.recover.add(down.from, to);
             }
         }
+        line.outages = u32::try_from(outages.len()).unwrap_or(u32::MAX);
         line
     }
 
@@ -192,7 +198,13 @@ mod tests {
     #[test]
     fn an_outage_over_the_border_counts_on_both_sides_and_is_cut_there() {
         let at = Instant::from_ms;
-        let down = Down { from: at(900), detected_at: at(950), to: Some(at(1200)), recovered: true };
+        let down = Down {
+            outage: OutageId(1),
+            from: at(900),
+            detected_at: at(950),
+            to: Some(at(1200)),
+            recovered: true,
+        };
         let line = |from, to| {
             let range = Range { from: at(from), to: at(to) };
             let line = Line::of(range, 1, &Tally::default(), &Times::default(), &[down]);

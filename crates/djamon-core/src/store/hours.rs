@@ -23,8 +23,8 @@ pub struct Total {
     pub locations: i64,
 }
 
-/// What is known at `now` of the sites of `ids` between the days `from` and `to` (not included). Sites that were never
-/// looked at are not among them.
+/// What is known of the sites of `ids` between the days `from` and `to` (not included), of each up to the time that `until`
+/// gives: now, or when it was removed. Sites that were never looked at are not among them.
 ///
 /// # Errors
 /// What the database says.
@@ -32,7 +32,7 @@ pub fn totals(
     connection: &mut AnyConnection,
     ids: &[SiteId],
     (from, to): (i64, i64),
-    now: Instant,
+    until: impl Fn(SiteId) -> Instant,
 ) -> Result<HashMap<SiteId, Total>, StoreError> {
     let zone = spans::zone(connection)?.unwrap_or_default();
     let mut totals: HashMap<SiteId, Total> = HashMap::new();
@@ -48,7 +48,7 @@ pub fn totals(
         if (from..to).contains(&day) {
             open_days.entry(day).or_default().insert(whose);
         }
-        let over = state.ledger.settle(now, None, zone.hours());
+        let over = state.ledger.settle(until(whose.0), None, zone.hours());
         let open = over.iter().chain([&state.ledger.hour]).filter(|open| is_in(open.number));
         open.for_each(|open| total.open.add_span(open));
     }

@@ -9,7 +9,7 @@ use super::schema::{frozen_figures, frozen_months, groups, outage_sites, sites};
 use super::{AnyConnection, StoreError, hours};
 use crate::calendar::Zone;
 use crate::domain::report::{Down, Line, NamedLine, Range};
-use crate::domain::{Instant, Left, Site, SiteId};
+use crate::domain::{Instant, Left, OutageId, Site, SiteId};
 
 /// Which sites are reported of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +47,11 @@ pub fn lines(
     let named = named(connection, range)?;
     let ids: Vec<SiteId> =
         named.iter().filter(|(_, line)| which.takes(line)).map(|(site, _)| site.id).collect();
-    let mut totals = hours::totals(connection, &ids, (from, to), now)?;
+    // What was removed is not known to be up or down any more: the last look before does not vouch for it.
+    let removed: HashMap<SiteId, Instant> =
+        named.iter().filter_map(|(site, _)| Some((site.id, site.removed_at?))).collect();
+    let until = |site| removed.get(&site).map_or(now, |removed_at| now.min(*removed_at));
+    let mut totals = hours::totals(connection, &ids, (from, to), until)?;
     let mut downs = downs(connection, range)?;
     let lines = named.into_iter().filter(|(_, line)| which.takes(line)).map(|(site, mut line)| {
         let total = totals.remove(&site.id).unwrap_or_default();
@@ -81,13 +85,14 @@ fn named(connection: &mut AnyConnection, range: Range) -> Result<Vec<(Site, Name
 }
 
 fn downs(connection: &mut AnyConnection, range: Range) -> Result<HashMap<SiteId, Vec<Down>>, StoreError> {
-    type Row = (i32, i64, i64, Option<i64>, Option<String>);
+    type Row = (i32, i32, i64, i64, Option<i64>, Option<String>);
     let rows: Vec<Row> = outage_sites::table
         .filter(outage_sites::down_at.lt(range.to.ms()))
         .filter(outage_sites::up_at.is_null().or(outage_sites::up_at.ge(range.from.ms())))
         .order(outage_sites::id)
         .select((
             outage_sites::site_id,
+            outage_sites::outage_id,
             outage_sites::down_at,
             outage_sites::detected_at,
             outage_sites::up_at,
@@ -95,8 +100,9 @@ fn downs(connection: &mut AnyConnection, range: Range) -> Result<HashMap<SiteId,
         ))
         .load(connection)?;
     let mut downs: HashMap<SiteId, Vec<Down>> = HashMap::new();
-    for (site, from, detected_at, to, left) in rows {
+    for (site, outage, from, detected_at, to, left) in rows {
         downs.entry(SiteId(site)).or_default().push(Down {
+            outage: OutageId(outage),
             from: Instant::from_ms(from),
             detected_at: Instant::from_ms(detected_at),
             to: to.map(Instant::from_ms),
