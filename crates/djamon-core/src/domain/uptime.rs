@@ -190,8 +190,7 @@ impl Open {
         self.times.merge(&other.times);
     }
 
-    /// Adds `stretch`, which never begins before this hour does; gives the hours that are over by it. A clock that
-    /// jumped back adds to the open hour.
+    /// Adds `stretch`, which never begins before this hour does; gives the hours that are over by it.
     fn add(&mut self, stretch: Stretch, hours: Hours, over: &mut Vec<Open>) {
         let mut rest = stretch;
         while rest.from < rest.to {
@@ -203,9 +202,10 @@ impl Open {
         }
     }
 
+    /// Goes on to the hour at `at`: a later one, or an earlier one when the clock was set back.
     fn advance(&mut self, at: Instant, hours: Hours, over: &mut Vec<Open>) {
         let number = hours.number_of(at);
-        if number > self.number {
+        if number != self.number {
             let done = std::mem::replace(self, Open { number, ..Open::default() });
             if done.tally != Tally::default() {
                 over.push(done);
@@ -225,7 +225,7 @@ pub struct Ledger {
 
 impl Ledger {
     /// Enters `look`: the time since the look before it becomes known, and `look` vouches from now on. Gives the hours
-    /// that are over by it and will not change any more.
+    /// that are over by it. They change no more, unless the clock is set back into them: then there is more of them later.
     pub fn enter(
         &mut self,
         look: &Look,

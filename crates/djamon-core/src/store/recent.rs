@@ -104,19 +104,23 @@ pub(super) fn made_of_rows(
     Ok(made)
 }
 
-/// Adds hours and days of the run's place that have just been written. Sites that have no row yet get one of what is written.
+/// Adds hours and days of the run's place that have just been written; `present` is the hour that goes on. Sites that have no
+/// row yet get one of what is written. What a clock that was ahead wrote of later hours and days is left out.
 ///
 /// # Errors
 /// What the database says.
 pub(super) fn add(
     connection: &mut AnyConnection,
     context: &RunContext,
+    present: i64,
     hours: &[HourRow],
     days: &[DayRow],
 ) -> Result<(), StoreError> {
-    let Some(newest) = hours.iter().map(|row| i64::from(row.hour)).max() else { return Ok(()) };
+    if hours.is_empty() {
+        return Ok(());
+    }
     let zone = &context.zone;
-    let today = zone.day_of(zone.hours().start_of(newest));
+    let today = zone.day_of(zone.hours().start_of(present));
     let mut ids: Vec<SiteId> = hours.iter().map(|row| SiteId(row.site_id)).collect();
     ids.dedup();
     let here = |whose: &Whose| whose.1 == context.location;
@@ -126,10 +130,15 @@ pub(super) fn add(
     let missing: Vec<SiteId> =
         ids.into_iter().filter(|id| !all.contains_key(&(*id, context.location))).collect();
     if !missing.is_empty() {
-        let from = (newest - reach(HOURS), today - reach(DAYS));
-        all.extend(made_of_rows(connection, &missing, from)?.into_iter().filter(|(whose, _)| here(whose)));
+        let from = (present - reach(HOURS), today - reach(DAYS));
+        let made = made_of_rows(connection, &missing, from)?.into_iter().filter(|(whose, _)| here(whose));
+        all.extend(made.map(|(whose, mut recent)| {
+            recent.hours.retain(|hour| hour.number <= present);
+            recent.days.retain(|day| day.number <= today);
+            (whose, recent)
+        }));
     }
-    for row in hours {
+    for row in hours.iter().filter(|row| i64::from(row.hour) <= present) {
         let recent = all.entry((SiteId(row.site_id), context.location)).or_default();
         push(&mut recent.hours, HOURS, brief((row.hour, row.up_ms, row.down_ms)));
     }
@@ -145,6 +154,20 @@ pub(super) fn add(
     let mut rows: Vec<RecentRow> = all.into_iter().map(row).collect();
     rows.sort_unstable_by_key(|row| row.site_id);
     bulk::put_recent(connection, &rows)
+}
+
+/// Forgets what is packed of a site at a place: rows of hours and days have changed.
+///
+/// # Errors
+/// What the database says.
+pub(super) fn forget(
+    connection: &mut AnyConnection,
+    site: SiteId,
+    place: LocationId,
+) -> Result<(), StoreError> {
+    let row = site_recent::site_id.eq(site.0).and(site_recent::location_id.eq(place.0));
+    diesel::delete(site_recent::table.filter(row)).execute(connection)?;
+    Ok(())
 }
 
 fn reach(most: usize) -> i64 {

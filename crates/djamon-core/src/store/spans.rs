@@ -24,7 +24,7 @@ fn small(n: impl TryInto<i32>) -> i32 {
 macro_rules! span_rows {
     ($($(#[$doc:meta])* $name:ident: $table:ident.$number:ident),+) => {$(
         $(#[$doc])*
-        #[derive(Insertable, Queryable, Selectable)]
+        #[derive(Insertable, Queryable, Selectable, Debug, Clone, PartialEq, Eq)]
         #[diesel(table_name = super::schema::$table)]
         pub(super) struct $name {
             pub site_id: i32,
@@ -106,24 +106,30 @@ pub(super) fn unpack_failed(mut bytes: &[u8]) -> Result<Failed, StoreError> {
     Ok(failed)
 }
 
-/// Writes the hours that a plan closes, and the days that are over with them. What is there already stays as it is.
+/// Writes the hours that a plan closes, and the days that are over with them. Days that are there already stay as they are.
 pub(super) fn put(
     connection: &mut AnyConnection,
     context: &RunContext,
     plan: &RunPlan,
 ) -> Result<(), StoreError> {
-    let hours: Vec<_> =
+    let mut hours: Vec<_> =
         plan.hours.iter().map(|(site, hour)| HourRow::new(*site, context.location, hour)).collect();
-    bulk::insert_hours(connection, &hours)?;
+    if bulk::insert_hours(connection, &hours)? < hours.len() {
+        hours = add_to_hours(connection, context, hours)?;
+    }
 
     let zone = &context.zone;
     let day_of = |hour: i64| zone.day_of(zone.hours().start_of(hour));
     // Sites by the days they leave behind: almost always the same one for all.
     let mut over: BTreeMap<(i64, i64), BTreeSet<i32>> = BTreeMap::new();
+    let mut present = i64::MAX;
     for (site, hour) in &plan.hours {
         let Some(state) = plan.states.get(site) else { continue };
+        present = present.min(state.ledger.hour.number);
         let (day, today) = (day_of(hour.number), day_of(state.ledger.hour.number));
-        if day < today {
+        if hour.number > state.ledger.hour.number {
+            reopen(connection, context, *site, today)?;
+        } else if day < today {
             over.entry((day, today)).or_default().insert(site.0);
         }
     }
@@ -135,8 +141,50 @@ pub(super) fn put(
             days.extend(put_days(connection, context, sites, first - 1, today)?);
         }
     }
-    recent::add(connection, context, &hours, &days)?;
+    recent::add(connection, context, present, &hours, &days)?;
     note_zone(connection, context, plan)
+}
+
+/// Adds hours to what is there of them: a clock that was ahead closed them before they were over. Gives them as they are now.
+fn add_to_hours(
+    connection: &mut AnyConnection,
+    context: &RunContext,
+    hours: Vec<HourRow>,
+) -> Result<Vec<HourRow>, StoreError> {
+    let mut whole = Vec::with_capacity(hours.len());
+    for hour in hours {
+        let key = site_hours::site_id
+            .eq(hour.site_id)
+            .and(site_hours::location_id.eq(context.location.0))
+            .and(site_hours::hour.eq(hour.hour));
+        let before: HourRow = site_hours::table.filter(key).select(HourRow::as_select()).first(connection)?;
+        if before == hour {
+            // This one was not there and is now.
+            whole.push(hour);
+            continue;
+        }
+        let site = SiteId(hour.site_id);
+        let mut sum = Open::try_from(before)?;
+        sum.add_span(&Open::try_from(hour)?);
+        let sum = HourRow::new(site, context.location, &sum);
+        diesel::delete(site_hours::table.filter(key)).execute(connection)?;
+        bulk::insert_hours(connection, std::slice::from_ref(&sum))?;
+        recent::forget(connection, site, context.location)?;
+        whole.push(sum);
+    }
+    Ok(whole)
+}
+
+/// Takes away what a clock that was ahead wrote of `today` and later days of a site: they are not over.
+fn reopen(
+    connection: &mut AnyConnection,
+    context: &RunContext,
+    site: SiteId,
+    today: i64,
+) -> Result<(), StoreError> {
+    let days = site_days::site_id.eq(site.0).and(site_days::location_id.eq(context.location.0));
+    diesel::delete(site_days::table.filter(days.and(site_days::day.ge(small(today))))).execute(connection)?;
+    recent::forget(connection, site, context.location)
 }
 
 /// Writes the days from `first` to before `today` as the sums of their hours. Gives them.

@@ -40,30 +40,31 @@ pub(in crate::store) fn insert_views(
 macro_rules! insert_missing {
     ($(#[$doc:meta])* $name:ident, $row:ty, $table:ident) => {
         $(#[$doc])*
-        pub(in crate::store) fn $name(connection: &mut AnyConnection, rows: &[$row]) -> Result<(), StoreError> {
+        pub(in crate::store) fn $name(connection: &mut AnyConnection, rows: &[$row]) -> Result<usize, StoreError> {
+            let mut inserted = 0;
             match connection {
                 AnyConnection::Sqlite(sqlite) => {
                     for row in rows {
-                        diesel::insert_into($table::table).values(row).on_conflict_do_nothing().execute(sqlite)?;
+                        inserted += diesel::insert_into($table::table).values(row).on_conflict_do_nothing().execute(sqlite)?;
                     }
                 }
                 AnyConnection::Postgres(postgres) => {
                     for rows in rows.chunks(ROWS) {
-                        diesel::insert_into($table::table).values(rows).on_conflict_do_nothing().execute(postgres)?;
+                        inserted += diesel::insert_into($table::table).values(rows).on_conflict_do_nothing().execute(postgres)?;
                     }
                 }
             }
-            Ok(())
+            Ok(inserted)
         }
     };
 }
 
 insert_missing! {
-    /// Inserts hours that are not there yet.
+    /// Inserts hours that are not there yet; gives how many.
     insert_hours, HourRow, site_hours
 }
 insert_missing! {
-    /// Inserts days that are not there yet.
+    /// Inserts days that are not there yet; gives how many.
     insert_days, DayRow, site_days
 }
 
