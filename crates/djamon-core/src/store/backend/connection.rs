@@ -4,7 +4,7 @@ use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection, SqliteConnection};
 
 pub use super::multi::{AnyConnection, MultiBackend};
-use super::url::DatabaseUrl;
+use super::url::{DatabaseUrl, local_database};
 use crate::store::StoreError;
 
 /// What to do when there is no SQLite file.
@@ -39,7 +39,7 @@ pub fn open(url: &DatabaseUrl, opening: Opening) -> Result<AnyConnection, StoreE
             Ok(AnyConnection::Sqlite(connection))
         }
         DatabaseUrl::Postgres(address) => {
-            let address = with_connect_timeout(address);
+            let address = completed(address, &|name| std::env::var_os(name).is_some());
             let mut connection = PgConnection::establish(&address)
                 .map_err(|e| failed(hint(e.to_string().trim().to_owned())))?;
             connection.batch_execute(POSTGRES_SETTINGS).map_err(|e| failed(e.to_string()))?;
@@ -58,14 +58,29 @@ const SQLITE_SETTINGS: &str = "PRAGMA busy_timeout = 10000; PRAGMA synchronous =
 pub(super) const POSTGRES_SETTINGS: &str = "SET TIME ZONE 'UTC'; SET client_min_messages = warning; \
     SET lock_timeout = '10s'; SET statement_timeout = '60s'; SET jit = off;";
 
-/// A server that does not answer must not hold up a run for minutes.
-fn with_connect_timeout(address: &str) -> String {
-    match url::Url::parse(address) {
-        Ok(mut url) if !url.query_pairs().any(|(key, _)| key == "connect_timeout") => {
-            url.query_pairs_mut().append_pair("connect_timeout", "5");
-            url.into()
-        }
-        _ => address.to_owned(),
+/// Where Debian's server has its socket. A client library that was not made by Debian looks in `/tmp`.
+const SOCKETS: &str = "/var/run/postgresql";
+
+/// The address with what Djamon adds: a server that does not answer must not hold up a run for minutes, and the local one is
+/// to be found where it is. What the address or PostgreSQL's own variables say stands.
+fn completed(address: &str, is_set: &dyn Fn(&str) -> bool) -> String {
+    let says = |key: &str| {
+        let (_, query) = address.split_once('?').unwrap_or_default();
+        query.split('&').any(|pair| pair.split('=').next() == Some(key))
+    };
+    let mut more = Vec::new();
+    if !says("connect_timeout") {
+        more.push("connect_timeout=5".to_owned());
+    }
+    let has_host = ["host", "hostaddr", "service"].into_iter().any(says)
+        || ["PGHOST", "PGHOSTADDR", "PGSERVICE"].into_iter().any(is_set);
+    if local_database(address).is_some() && !has_host && std::path::Path::new(SOCKETS).is_dir() {
+        more.push(format!("host={SOCKETS}"));
+    }
+    match more.join("&") {
+        none if none.is_empty() => address.to_owned(),
+        more if address.contains('?') => format!("{address}&{more}"),
+        more => format!("{address}?{more}"),
     }
 }
 
@@ -87,4 +102,29 @@ fn hint(problem: String) -> String {
         _ => "",
     };
     format!("{problem}{hint}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_local_server_is_looked_for_at_its_socket_unless_told_otherwise() {
+        let socket = if std::path::Path::new(SOCKETS).is_dir() { "&host=/var/run/postgresql" } else { "" };
+        for (address, expected) in [
+            ("postgres://ann@/d", format!("postgres://ann@/d?connect_timeout=5{socket}")),
+            (
+                "postgres:///d?sslmode=disable",
+                format!("postgres:///d?sslmode=disable&connect_timeout=5{socket}"),
+            ),
+            ("postgres://ann@h/d", "postgres://ann@h/d?connect_timeout=5".to_owned()),
+            (
+                "postgres:///d?host=/tmp&connect_timeout=9",
+                "postgres:///d?host=/tmp&connect_timeout=9".to_owned(),
+            ),
+        ] {
+            assert_eq!(completed(address, &|_| false), expected);
+        }
+        assert_eq!(completed("postgres:///d", &|name| name == "PGHOST"), "postgres:///d?connect_timeout=5");
+    }
 }

@@ -37,18 +37,28 @@ impl DatabaseUrl {
     }
 }
 
+/// The database's name in the address of a server that is asked by its local socket: one without a host.
+pub(super) fn local_database(address: &str) -> Option<&str> {
+    let (_, rest) = address.split_once("://")?;
+    let (authority, name) = rest.split_once(['?', '/']).unwrap_or((rest, ""));
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let is_local = host.is_empty() || host.starts_with(':');
+    is_local.then(|| name.split_once('?').map_or(name, |(name, _)| name))
+}
+
 impl std::fmt::Display for DatabaseUrl {
     /// The address as people may see it: without a password.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             DatabaseUrl::Sqlite(path) => write!(f, "sqlite://{}", path.display()),
-            DatabaseUrl::Postgres(text) => match url::Url::parse(text) {
-                Ok(url) => {
-                    let host = url.host_str().filter(|host| !host.is_empty()).unwrap_or("(local)");
+            DatabaseUrl::Postgres(text) => match (local_database(text), url::Url::parse(text)) {
+                (Some(name), _) => write!(f, "postgres://(local)/{name}"),
+                (None, Ok(url)) => {
+                    let host = url.host_str().unwrap_or("…");
                     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
                     write!(f, "postgres://{host}{port}{}", url.path())
                 }
-                Err(_) => f.write_str("postgres://…"),
+                (None, Err(_)) => f.write_str("postgres://…"),
             },
         }
     }
@@ -90,5 +100,12 @@ mod tests {
             format!("{url} {url:?}"),
             "postgres://db.example:5433/djamon postgres://db.example:5433/djamon"
         );
+        for local in [
+            "postgres://ann:secret@/djamon?password=x",
+            "postgresql:///djamon",
+            "postgres://ann@:5433/djamon",
+        ] {
+            assert_eq!(DatabaseUrl::parse(local).unwrap().to_string(), "postgres://(local)/djamon");
+        }
     }
 }
