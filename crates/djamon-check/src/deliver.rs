@@ -222,11 +222,14 @@ impl Post {
             }
             name => {
                 let stored = channels::all(connection).map_err(|error| unready(error.to_string()))?;
-                let Some(stored) = stored.into_iter().find(|channel| channel.name == name && channel.enabled)
-                else {
+                let Some(stored) = stored.into_iter().find(|channel| channel.name == name) else {
                     let known = self.names(connection).unwrap_or_default();
                     return Err(NotifyError::permanent(no_such_channel(name, &known)));
                 };
+                if !stored.enabled {
+                    let way_out = format!("channel {name:?} is disabled; see djamon-check channel enable");
+                    return Err(NotifyError::permanent(way_out));
+                }
                 let ready = Switchboard::new(&self.config, Path::new("/"))
                     .ready(&stored)
                     .map_err(|error| unready(format!("channel {name}: {}", error.problems.join("; "))))?;

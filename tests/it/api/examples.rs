@@ -36,7 +36,7 @@ fn the_examples_with_curl_do_what_is_said_of_them() {
         said[0]
     );
     assert!(
-        said[1].contains("\"slug\":\"checkout\"") && said[1].contains("\"contains\":\"Basket\""),
+        said[1].contains("\"slug\":\"api-trial-page\"") && said[1].contains("\"contains\":\"Basket\""),
         "{}",
         said[1]
     );
@@ -55,5 +55,5 @@ fn the_example_in_python_does_what_is_said_of_it() {
     assert_eq!(lines[0], "2 {'interval': '5m'}");
     assert!(lines[1].starts_with("412 somebody changed it meanwhile: it is at version 2"), "{said}");
     assert!(lines[1].ends_with("\"2\""), "{said}");
-    assert_eq!(lines[2..], ["['blog']"]);
+    assert_eq!(lines[2..], ["['api-trial-blog']"]);
 }

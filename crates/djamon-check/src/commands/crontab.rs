@@ -93,6 +93,9 @@ pub fn run_on(
     };
     match action {
         CrontabAction::Print => {
+            if config.file.is_none() {
+                tracing::warn!("these lines name no configuration: {}", CrontabError::NoConfiguration);
+            }
             let text = block(&config.check.schedule, program, config.file.as_deref())?;
             out.write_all(text.as_bytes())?;
         }
