@@ -230,7 +230,7 @@ on_both! {
         assert_eq!(sink.mails().len(), 2, "nothing was sent by looking");
         assert_eq!(
             monitor.said(&["alerts", "stats"]).1,
-            "The last 30 days: 2 sent, 0 on their way, 0 parked, 0 lost; 0 took more than one try.\n\
+            "The last 30 days: 2 sent, 0 on their way, 0 parked, 0 lost; 0 failed at least once.\n\
              95 in 100 were taken by the other side within 0s.\n"
         );
         let stats: Value = serde_json::from_str(&monitor.said(&["alerts", "stats", "--json"]).1).unwrap();

@@ -179,7 +179,7 @@ fn stats(app: &App, as_json: bool, out: &mut dyn Write) -> Result<(), Failure> {
         |delay: Duration| Duration::from_secs(delay.as_secs() + u64::from(delay.subsec_nanos() > 0));
     writeln!(
         out,
-        "The last {DAYS} days: {} sent, {} on their way, {} parked, {} lost; {} took more than one try.",
+        "The last {DAYS} days: {} sent, {} on their way, {} parked, {} lost; {} failed at least once.",
         stats.sent, stats.pending, stats.parked, stats.lost, stats.retried
     )?;
     if let Some(delay) = stats.delay_p95 {

@@ -85,7 +85,7 @@ pub struct AlertStatsJson {
     pub owed: i64,
     /// How many were taken by the other side.
     pub sent: i64,
-    /// How many took more than one try.
+    /// How many failed at least once, parked and sent ones among them.
     pub retried: i64,
     /// How many were refused for good, or for a day.
     pub parked: i64,

@@ -18,7 +18,7 @@ pub struct Stats {
     pub owed: i64,
     /// How many were taken by the other side.
     pub sent: i64,
-    /// How many of all took more than one try.
+    /// How many of all failed at least once.
     pub retried: i64,
     /// How many were refused for good, or for a day.
     pub parked: i64,
