@@ -1,5 +1,6 @@
 //! Hours and days against a second model: what was every ten seconds, found by reading the raw SiteViews and runs.
 
+mod clocks;
 mod histories;
 
 use std::collections::BTreeMap;
@@ -367,46 +368,6 @@ on_both! {
         (0..80).for_each(|n| look(connection, "default", &site, half_day(n), Duration::from_secs(12 * 3600)));
         let figures = figures::of(connection, None, half_day(79)).unwrap()[&site.id];
         assert_eq!([figures.day, figures.week, figures.month].map(|figure| figure.coverage_ppm), [Some(1_000_000); 3]);
-    }
-
-    fn what_a_clock_that_was_ahead_closed_goes_on_once_it_is_set_right(database: TestDatabase) {
-        let connection = &mut database.connect();
-        let begin = NOON.plus(Duration::from_secs(9 * 3600 + 1800));
-        let (right, ahead) = (add_site(connection, "right", begin), add_site(connection, "ahead", begin));
-        let minute = |n: u64| begin.plus(Duration::from_secs(60 * n));
-        // From 21:30 until 5:10, twice with a clock that is wrong for one look: over midnight, and by a year.
-        for n in (0..460).filter(|n| ![46, 101].contains(n)) {
-            let good = n % 7 != 0;
-            run(connection, minute(n), vec![seen(&right, minute(n), good), seen(&ahead, minute(n), good)], &[]);
-            let wrong = match n {
-                45 => minute(n + 181),
-                100 => minute(n + 365 * 24 * 60),
-                _ => continue,
-            };
-            run(connection, wrong, vec![seen(&ahead, wrong, true)], &[]);
-        }
-        let now = minute(460);
-        for (table, number) in [("site_hours", "hour"), ("site_days", "day")] {
-            let rows = rows(connection, table, number);
-            let of = |site: &Site| -> Vec<(i64, [i64; 4])> {
-                let now = Zone::default().day_of(now) * if number == "hour" { 24 } else { 1 } + 24;
-                let rows = rows.iter().filter(|((id, at), _)| *id == site.id.0 && *at < now);
-                rows.map(|((_, at), span)| (*at, span.up_degraded_down_blind)).collect()
-            };
-            assert_eq!(of(&ahead), of(&right), "{table}");
-            let looks = |site: &Site| rows.iter().filter(|((id, _), _)| *id == site.id.0).map(|(_, span)| span.looks).sum::<i32>();
-            let more = if number == "hour" { 2 } else { 0 };
-            assert_eq!(looks(&ahead), looks(&right) + more, "{table}: none is lost");
-        }
-        let number = Zone::default().day_of(now);
-        let ids = [right.id, ahead.id];
-        let totals = hours::totals(connection, &ids, (number - 1, number + 1), |_| now).unwrap();
-        let [right_ms, ahead_ms] = ids.map(|id| totals[&id].open.tally).map(|tally| (tally.up_ms, tally.down_ms));
-        assert_eq!(ahead_ms, right_ms);
-        let packed = figures::of(connection, None, now).unwrap();
-        assert_eq!(packed[&ahead.id], packed[&right.id]);
-        diesel::RunQueryDsl::execute(diesel::sql_query("DELETE FROM site_recent"), connection).unwrap();
-        assert_eq!(figures::of(connection, None, now).unwrap(), packed);
     }
 
     fn no_hour_counts_twice_when_places_are_at_different_days(database: TestDatabase) {
