@@ -185,17 +185,7 @@ fn applied_steps(connection: &mut AnyConnection) -> Result<Vec<String>, StoreErr
         #[diesel(sql_type = Text)]
         version: String,
     }
-    let steps = diesel::sql_query("SELECT version FROM __diesel_schema_migrations ORDER BY version");
-    match steps.load::<Step>(connection) {
-        Ok(steps) => Ok(steps.into_iter().map(|step| step.version).collect()),
-        // Whether the table is there is asked when it cannot be read: it nearly always can.
-        Err(_) if !has_table_of_steps(connection)? => Ok(Vec::new()),
-        Err(error) => Err(error.into()),
-    }
-}
-
-fn has_table_of_steps(connection: &mut AnyConnection) -> Result<bool, StoreError> {
-    let sql = match connection {
+    let exists = match connection {
         AnyConnection::Sqlite(_) => {
             "SELECT CAST(count(*) AS BIGINT) AS count FROM sqlite_master WHERE name = '__diesel_schema_migrations'"
         }
@@ -203,5 +193,9 @@ fn has_table_of_steps(connection: &mut AnyConnection) -> Result<bool, StoreError
             "SELECT CAST(count(to_regclass('__diesel_schema_migrations')) AS BIGINT) AS count"
         }
     };
-    Ok(diesel::sql_query(sql).get_result::<Count>(connection)?.count > 0)
+    if diesel::sql_query(exists).get_result::<Count>(connection)?.count == 0 {
+        return Ok(Vec::new());
+    }
+    let steps = diesel::sql_query("SELECT version FROM __diesel_schema_migrations ORDER BY version");
+    Ok(steps.load::<Step>(connection)?.into_iter().map(|step| step.version).collect())
 }
