@@ -176,7 +176,7 @@ fn bad_input_gets_one_line_with_the_field_and_the_way_out() {
             &["group", "edit", "shop", "--name", "a"],
             "group: there is no group \"shop\" (there are shops-more); add it with djamon-check group add",
         ),
-        (&["user", "passwd", "ann"], "there is no user \"ann\""),
+        (&["user", "passwd", "ann"], "there is no user \"ann\"; djamon-check user list shows all"),
         (&["statsu"], "unrecognized subcommand 'statsu'; a similar subcommand exists: 'status'"),
         (&["apply", "nowhere.toml"], "cannot read nowhere.toml: No such file or directory (os error 2)"),
         (
@@ -238,7 +238,10 @@ fn an_invitation_is_a_link_to_the_address_people_see() {
         "name: \"Ann\" has a password already; a link for a new one is a reset"
     );
     assert!(place.done(&["user", "invite", "Ann", "--reset"]).contains("/invite?key="));
-    assert_eq!(place.refused(2, &["user", "invite", "Zoe", "--reset"]), "there is no user \"Zoe\"");
+    assert_eq!(
+        place.refused(2, &["user", "invite", "Zoe", "--reset"]),
+        "there is no user \"Zoe\"; djamon-check user list shows all"
+    );
     assert_eq!(
         place.refused(2, &["user", "role", "Ann", "viewer"]),
         "role: \"Ann\" is the last admin who can sign in; make somebody else one first"

@@ -180,8 +180,8 @@ on_both! {
             ("--from 2026-02-30", "--from: \"2026-02-30\" is not a day"),
             ("--to 2026-11-02", "--to: \"2026-11-02\" has not begun yet"),
             ("--from 2026-10-05 --to 2026-10-04", "--to: 2026-10-04 lies before --from 2026-10-05"),
-            ("--site shop", "there is no site \"shop\""),
-            ("--group shops", "there is no group \"shops\""),
+            ("--site shop", "--site: there is no site \"shop\"; djamon-check site list shows all"),
+            ("--group shops", "--group: there is no group \"shops\"; djamon-check group list shows all"),
             ("--freeze 2026-11", "--freeze: 2026-11 is not over yet"),
             ("--freeze soon", "--freeze: \"soon\" is not a month"),
         ] {

@@ -246,7 +246,7 @@ on_both! {
     fn a_run_for_nobody_known_is_refused(database: TestDatabase) {
         let monitor = Monitor::new(database, &[]);
         let failure = monitor.run_with(&RunArgs { sites: vec!["nobody".into()], ..RunArgs::default() }).0.unwrap_err();
-        assert_eq!((failure.exit(), failure.to_string().as_str()), (Exit::Usage, "there is no site \"nobody\""));
+        assert_eq!((failure.exit(), failure.to_string().as_str()), (Exit::Usage, "there is no site \"nobody\"; djamon-check site list shows all"));
     }
 
     fn a_rehearsal_probes_and_writes_nothing(database: TestDatabase) {

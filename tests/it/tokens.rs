@@ -117,7 +117,7 @@ fn a_token_is_shown_once_listed_and_revoked_by_command() {
     assert_eq!(place.done(&["token", "revoke", "ci"]), "");
     assert!(place.json(&["token", "list", "--json"])[0]["revoked_at"].is_string());
     for (words, line) in [
-        (vec!["token", "revoke", "ci"], "there is no token \"ci\""),
+        (vec!["token", "revoke", "ci"], "there is no token \"ci\"; djamon-check token list shows all"),
         (
             vec!["token", "add", "grafana"],
             "name: \"grafana\" is taken; choose another one, or revoke that token first",

@@ -134,9 +134,8 @@ impl Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Url(_) | StoreError::Missing { .. } | StoreError::Invalid(_) => {
-                Failure::usage(error.to_string())
-            }
+            StoreError::Url(_) | StoreError::Invalid(_) => Failure::usage(error.to_string()),
+            StoreError::Missing { what, .. } => Failure::usage(format!("{error}{}", list_of(what))),
             StoreError::Open { .. }
             | StoreError::Schema { .. }
             | StoreError::Locked
@@ -145,6 +144,15 @@ impl From<StoreError> for Failure {
             | StoreError::Unreadable(_)
             | StoreError::Query(_) => Failure::failed(error.to_string()),
         }
+    }
+}
+
+/// How to see which things of a kind there are.
+fn list_of(what: &str) -> String {
+    match what {
+        "outage" => "; djamon-check outages lists them".to_owned(),
+        "site" | "group" | "user" | "token" | "channel" => format!("; djamon-check {what} list shows all"),
+        _ => String::new(),
     }
 }
 

@@ -71,7 +71,7 @@ on_both! {
             (failure.exit(), failure.to_string())
         };
         let usage = |text: &str| (Exit::Usage, text.to_owned());
-        assert_eq!(refused(&["ack", "7"]), usage("there is no outage \"7\""));
+        assert_eq!(refused(&["ack", "7"]), usage("there is no outage \"7\"; djamon-check outages lists them"));
         assert_eq!(refused(&["ack", "1", "--who", " "]).1, "who: is empty; say who has taken the outage in hand");
         let shown = |monitor: &Monitor| -> serde_json::Value {
             serde_json::from_str(&monitor.said(&["outages", "--json"]).1).unwrap()

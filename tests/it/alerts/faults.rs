@@ -222,7 +222,7 @@ on_both! {
         assert!(shown.contains("\nSubject: DOWN: shop"), "{shown}");
         let refused = |words: &[&str]| monitor.said(words).0.unwrap_err().to_string();
         assert_eq!(refused(&["alerts", "preview", "--outage", "1", "--channel", "pager"]), "there is no channel \"pager\"; there are email");
-        assert_eq!(refused(&["alerts", "preview", "--outage", "2", "--channel", "email"]), "there is no outage \"2\"");
+        assert_eq!(refused(&["alerts", "preview", "--outage", "2", "--channel", "email"]), "there is no outage \"2\"; djamon-check outages lists them");
         assert_eq!(
             refused(&["alerts", "preview", "--outage", "1", "--channel", "email", "--event", "reminder"]),
             "--event: outage 1 has no such event; it has opened, resolved"

@@ -85,6 +85,6 @@ fn about_site(connection: &mut AnyConnection, error: StoreError) -> Failure {
     let slugs: Vec<&str> = known.iter().map(|site| site.slug.as_str()).collect();
     match text::nearest(name, &slugs) {
         Some(meant) => Failure::usage(format!("{error}; did you mean {meant}?")),
-        None => Failure::usage(format!("{error}; djamon-check site list shows all")),
+        None => error.into(),
     }
 }

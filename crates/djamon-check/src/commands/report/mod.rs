@@ -91,13 +91,21 @@ fn which(connection: &mut AnyConnection, args: &ReportArgs) -> Result<Which, Fai
     if let Some(slug) = &args.site {
         return match sites::by_slug(connection, slug) {
             Ok(site) => Ok(Which::Site(site.slug)),
-            Err(error) => Err(about_site(connection, error)),
+            Err(error) => Err(typed("--site", about_site(connection, error))),
         };
     }
     match &args.group {
-        Some(slug) => Ok(Which::Group(groups::by_slug(connection, slug)?.slug)),
+        Some(slug) => match groups::by_slug(connection, slug) {
+            Ok(group) => Ok(Which::Group(group.slug)),
+            Err(error) => Err(typed("--group", error.into())),
+        },
         None => Ok(Which::All),
     }
+}
+
+/// `failure`; one of what was typed is told with its option.
+fn typed(option: &str, failure: Failure) -> Failure {
+    if failure.exit() == Exit::Usage { Failure::usage(format!("{option}: {failure}")) } else { failure }
 }
 
 /// The first day and the one after the last.
