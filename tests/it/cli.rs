@@ -177,6 +177,23 @@ fn bad_input_gets_one_line_with_the_field_and_the_way_out() {
             "group: there is no group \"shop\" (there are shops-more); add it with djamon-check group add",
         ),
         (&["user", "passwd", "ann"], "there is no user \"ann\"; djamon-check user list shows all"),
+        (&["outages", "--limit", "-1"], "invalid value '-1' for '--limit <N>': use a whole number from 1"),
+        (
+            &["alerts", "list", "--limit", "all"],
+            "invalid value 'all' for '--limit <N>': use a whole number from 1",
+        ),
+        (
+            &["ack", "abc"],
+            "invalid value 'abc' for '<OUTAGE>': outages have whole numbers from 1; djamon-check outages lists them",
+        ),
+        (
+            &["alerts", "preview", "--outage", "-1", "--channel", "email"],
+            "invalid value '-1' for '--outage <N>': outages have whole numbers from 1; djamon-check outages lists them",
+        ),
+        (
+            &["site", "edit", "checkout", "--attempts", "few"],
+            "invalid value 'few' for '--attempts <N>': use a whole number",
+        ),
         (&["statsu"], "unrecognized subcommand 'statsu'; a similar subcommand exists: 'status'"),
         (&["apply", "nowhere.toml"], "cannot read nowhere.toml: No such file or directory (os error 2)"),
         (

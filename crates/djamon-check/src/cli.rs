@@ -128,7 +128,10 @@ fn in_one_line(rendered: &str) -> String {
     let told: Vec<&str> = lines
         .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"))
         .collect();
-    told.join(" ").replace(" tip: ", "; ").replace(" [possible values", "; [possible values")
+    told.join(" ")
+        .replace(" tip: ", "; ")
+        .replace(" [possible values", "; [possible values")
+        .replace("invalid digit found in string", "use a whole number")
 }
 
 #[cfg(test)]

@@ -13,7 +13,8 @@ use crate::app::{App, Exit, Failure};
 #[derive(Debug, Clone, clap::Args)]
 pub struct AckArgs {
     /// The outage's number
-    outage: i32,
+    #[arg(value_parser = super::outage, allow_negative_numbers = true)]
+    outage: OutageId,
     /// Who has taken it in hand; your login name when not given
     #[arg(long, value_name = "NAME")]
     who: Option<String>,
@@ -32,7 +33,7 @@ pub fn run(app: &App, args: &AckArgs, out: &mut dyn Write) -> Result<Exit, Failu
         None => login_name()?,
     };
     let acknowledged = Acknowledged::new(&who, args.why.as_deref(), app.now())?;
-    outages::acknowledge(&mut app.connect()?, OutageId(args.outage), &acknowledged)?;
+    outages::acknowledge(&mut app.connect()?, args.outage, &acknowledged)?;
     if app.terminal {
         writeln!(out, "outage {} is acknowledged by {}", args.outage, acknowledged.by)?;
     }

@@ -55,7 +55,7 @@ pub struct ListArgs {
     #[arg(long, value_name = "NAME")]
     channel: Option<String>,
     /// At most so many
-    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = super::limit, allow_negative_numbers = true)]
     limit: i64,
     /// Print an array of alert objects
     #[arg(long)]
@@ -74,8 +74,8 @@ pub struct ServeArgs {
 #[derive(Debug, Clone, clap::Args)]
 pub struct PreviewArgs {
     /// The outage's number
-    #[arg(long, value_name = "N")]
-    outage: i32,
+    #[arg(long, value_name = "N", value_parser = super::outage, allow_negative_numbers = true)]
+    outage: OutageId,
     /// The channel's name
     #[arg(long, value_name = "NAME")]
     channel: String,
@@ -154,7 +154,7 @@ fn deliver(app: &App, post: &Post, out: &mut dyn Write) -> Result<(), Failure> {
 fn preview(app: &App, post: &Post, args: &PreviewArgs, out: &mut dyn Write) -> Result<(), Failure> {
     let mut connection = app.connect()?;
     known(post, &mut connection, &args.channel)?;
-    let outage = OutageId(args.outage);
+    let outage = args.outage;
     let events = outages::story(&mut connection, outage)?.events;
     let asked_for = |kind: EventKind| args.event.is_none_or(|asked| asked == kind);
     let Some(event) = events.iter().rfind(|event| asked_for(event.kind)) else {

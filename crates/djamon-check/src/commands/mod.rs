@@ -22,7 +22,7 @@ pub mod user;
 use std::io::Write;
 
 use clap::CommandFactory;
-use djamon_core::domain::text;
+use djamon_core::domain::{OutageId, text};
 use djamon_core::store::{AnyConnection, StoreError, sites};
 
 use crate::app::{App, Exit, Failure};
@@ -76,6 +76,18 @@ pub fn run(app: &App, command: Command, out: &mut dyn Write) -> Result<Exit, Fai
         },
         Command::Completions { .. } => Ok(without_configuration(&Some(command), out)?.unwrap_or(Exit::Done)),
     }
+}
+
+/// How many lines are asked for.
+fn limit(text: &str) -> Result<i64, String> {
+    let wrong = || "use a whole number from 1".to_owned();
+    text.parse().ok().filter(|limit| *limit >= 1).ok_or_else(wrong)
+}
+
+/// The number of an outage.
+fn outage(text: &str) -> Result<OutageId, String> {
+    let wrong = || "outages have whole numbers from 1; djamon-check outages lists them".to_owned();
+    text.parse().ok().filter(|number| *number >= 1).map(OutageId).ok_or_else(wrong)
 }
 
 /// What to say of `error`; of a site that is not there, which one may have been meant.

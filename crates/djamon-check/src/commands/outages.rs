@@ -18,7 +18,7 @@ pub struct OutagesArgs {
     #[arg(long)]
     open: bool,
     /// At most so many
-    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = super::limit, allow_negative_numbers = true)]
     limit: i64,
     /// Print an array of the API's outage objects
     #[arg(long)]
