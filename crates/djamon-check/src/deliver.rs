@@ -90,13 +90,24 @@ impl Post {
         Ok(self.listeners(connection)?.into_iter().map(|listener| listener.channel).collect())
     }
 
-    /// The channels that are on and those that were ever owed something: those that a command may name.
+    /// The channels that there are, on or off, by name: those that can be asked to send something.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn channels(&self, connection: &mut AnyConnection) -> Result<Vec<String>, StoreError> {
+        let mut there = self.names(connection)?;
+        there.extend(channels::all(connection)?.into_iter().map(|channel| channel.name));
+        there.sort();
+        there.dedup();
+        Ok(there)
+    }
+
+    /// The channels that there are and those that were ever owed something, by name: those that have alerts.
     ///
     /// # Errors
     /// What the database says.
     pub fn known_channels(&self, connection: &mut AnyConnection) -> Result<Vec<String>, StoreError> {
-        let mut known = self.names(connection)?;
-        known.extend(channels::all(connection)?.into_iter().map(|channel| channel.name));
+        let mut known = self.channels(connection)?;
         known.extend(outbox::channels(connection)?);
         known.sort();
         known.dedup();

@@ -134,10 +134,8 @@ on_both! {
         let refused = |channel: &str| monitor.said(&["alerts", "test", channel]).0.unwrap_err();
         assert_eq!((refused("email").exit(), refused("email").lines().count()), (Exit::Failed, 1));
         assert!(refused("email").to_string().ends_with("; set [email] user and password"));
-        assert_eq!(
-            refused("pager").to_string(),
-            "the test did not leave by pager: there is no channel \"pager\"; there are email"
-        );
+        let mistyped = refused("emial");
+        assert_eq!((mistyped.exit(), mistyped.to_string().as_str()), (Exit::Usage, "there is no channel \"emial\"; there are email"));
         look(&monitor, &server, 503);
         assert_eq!(alerts(&monitor)[0]["state"], "parked", "no number of tries makes it right");
     }

@@ -8,7 +8,7 @@ use djamon_core::domain::status::State;
 use djamon_core::domain::{EventKind, OutageId, text};
 use djamon_core::json::{AlertJson, AlertStatsJson, Reader};
 use djamon_core::store::outbox::{self, DAYS, Filter};
-use djamon_core::store::{AnyConnection, outages, stories};
+use djamon_core::store::{outages, stories};
 
 use crate::app::{App, Exit, Failure};
 use crate::deliver::{DEADLINE, Post, no_such_channel};
@@ -103,7 +103,9 @@ pub fn run(app: &App, command: AlertsCommand, out: &mut dyn Write) -> Result<Exi
             json(out, &post.serve(app.connect()?, &args.channel, deadline)?)?;
         }
         AlertsCommand::Test { channel } => {
-            post.test(&mut app.connect()?, &channel)
+            let mut connection = app.connect()?;
+            refuse_unknown(&post.channels(&mut connection)?, &channel)?;
+            post.test(&mut connection, &channel)
                 .map_err(|error| Failure::failed(format!("the test did not leave by {channel}: {error}")))?;
             if app.terminal {
                 writeln!(out, "sent; look for it where {channel} leads")?;
@@ -112,7 +114,7 @@ pub fn run(app: &App, command: AlertsCommand, out: &mut dyn Write) -> Result<Exi
         AlertsCommand::Retry { channel } => {
             let mut connection = app.connect()?;
             if let Some(channel) = &channel {
-                known(&post, &mut connection, channel)?;
+                refuse_unknown(&post.known_channels(&mut connection)?, channel)?;
             }
             let count = outbox::retry(&mut connection, channel.as_deref(), app.now())?;
             if app.terminal {
@@ -125,12 +127,11 @@ pub fn run(app: &App, command: AlertsCommand, out: &mut dyn Write) -> Result<Exi
     Ok(Exit::Done)
 }
 
-/// Refuses a channel that nobody has heard of.
-fn known(post: &Post, connection: &mut AnyConnection, channel: &str) -> Result<(), Failure> {
-    let known = post.known_channels(connection)?;
+/// Refuses a channel that is none of those `known`.
+fn refuse_unknown(known: &[String], channel: &str) -> Result<(), Failure> {
     match known.iter().any(|known| known == channel) {
         true => Ok(()),
-        false => Err(Failure::usage(no_such_channel(channel, &known))),
+        false => Err(Failure::usage(no_such_channel(channel, known))),
     }
 }
 
@@ -153,7 +154,7 @@ fn deliver(app: &App, post: &Post, out: &mut dyn Write) -> Result<(), Failure> {
 
 fn preview(app: &App, post: &Post, args: &PreviewArgs, out: &mut dyn Write) -> Result<(), Failure> {
     let mut connection = app.connect()?;
-    known(post, &mut connection, &args.channel)?;
+    refuse_unknown(&post.channels(&mut connection)?, &args.channel)?;
     let outage = args.outage;
     let events = outages::story(&mut connection, outage)?.events;
     let asked_for = |kind: EventKind| args.event.is_none_or(|asked| asked == kind);
@@ -192,7 +193,7 @@ fn stats(app: &App, as_json: bool, out: &mut dyn Write) -> Result<(), Failure> {
 fn list(app: &App, post: &Post, args: ListArgs, out: &mut dyn Write) -> Result<(), Failure> {
     let mut connection = app.connect()?;
     if let Some(channel) = &args.channel {
-        known(post, &mut connection, channel)?;
+        refuse_unknown(&post.known_channels(&mut connection)?, channel)?;
     }
     let filter = Filter { state: args.state, channel: args.channel };
     let alerts = outbox::newest(&mut connection, &filter, args.limit)?;
