@@ -29,11 +29,14 @@ impl Exchange {
         &self.config
     }
 
-    /// Sends a message that says what it is, at once and past the outbox.
+    /// Sends a message that says what it is, at once and past the outbox; never by a channel that is off.
     ///
     /// # Errors
-    /// Why the other side has not taken it, in one line without secrets.
+    /// Why it was not sent, or the other side has not taken it, in one line without secrets.
     pub fn test(&self, channel: &Channel, now: Instant) -> Result<(), NotifyError> {
+        if !channel.enabled {
+            return Err(NotifyError::permanent("it is disabled; enable it first"));
+        }
         let ready =
             self.board.ready(channel).map_err(|error| NotifyError::permanent(error.problems.join("; ")))?;
         let sender = notify::sender(&ready, &self.clock)

@@ -76,4 +76,11 @@ fn a_channel_is_tried_at_once_and_a_refusal_is_told() {
     assert_eq!((status, code.as_str()), (409, "conflict"));
     assert!(fields["channel"].as_str().unwrap().contains("403"), "{fields}");
     assert!(!refused.body.contains(SECRET), "{}", refused.body);
+
+    // One that is off tells nobody anything, as with `djamon-check alerts test`.
+    assert_eq!(api.patch("/channels/hook", json!({"enabled": false})).status, 200);
+    let (status, code, fields) = error(&api.post("/channels/hook/test", json!({})));
+    assert_eq!((status, code.as_str()), (409, "conflict"));
+    assert_eq!(fields["channel"], "it is disabled; enable it first");
+    assert_eq!(sink.requests().len(), 2);
 }

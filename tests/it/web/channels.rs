@@ -40,6 +40,8 @@ on_both! {
         assert!(alice.follow(&saved).body.contains("ops is saved."));
         let kept = channels::by_name(&mut database.connect(), "ops").unwrap();
         assert_eq!((kept.enabled, kept.groups.len(), kept.version), (false, 0, 2));
+        let off = alice.submit("/manage/channels/ops", "/manage/channels/ops/test", &[]);
+        assert!(alice.follow(&off).body.contains("The test did not leave by ops: it is disabled; enable it first"));
         assert!(kept.settings.contains("sealed"), "an empty secret stays as it is: {}", kept.settings);
         let late = [edit[0], edit[1], ("enabled", "yes"), ("groups", "shops"), ("url", "")];
         let late = alice.submit("/manage/channels/ops", "/manage/channels/ops", &late);
