@@ -203,6 +203,34 @@ fn files_that_are_not_there_are_warned_of_and_paths_stay_right() {
 }
 
 #[test]
+fn files_for_https_are_not_said_to_hold_up_a_site_at_an_http_address() {
+    let place = Place::default();
+    place.write("ca.pem", "");
+    let warned = |words: &[&str]| {
+        let said = place.run(words);
+        assert_eq!(said.code, 0, "{words:?}: {said:?}");
+        said.err
+    };
+    let add = ["site", "add", "http://a.example/", "--slug", "shop", "--ca-file"];
+    let told = warned(&[&add[..], &["nowhere.pem"]].concat());
+    assert!(
+        told.contains("ca_file: cannot read ")
+            && told.contains("; it is needed only if the http: address leads to https:, and there the site"),
+        "{told}"
+    );
+    assert_eq!(warned(&["site", "edit", "shop", "--ca-file", "ca.pem"]), "");
+    // Without redirects nothing leads to https:, whether the option says so or the configuration.
+    let useless =
+        "ca_file: has no effect on an http: address whose redirects are not followed; give an https: address";
+    let told = warned(&["site", "edit", "shop", "--ca-file", "ca.pem", "--no-follow"]);
+    assert!(told.contains(useless), "{told}");
+    place.write("djamon.toml", "[check]\nfollow_redirects = false\n");
+    place.write("sites.toml", "[[site]]\nurl = \"http://b.example/\"\nca_file = \"ca.pem\"\n");
+    let told = warned(&["apply", "sites.toml"]);
+    assert!(told.contains(useless), "{told}");
+}
+
+#[test]
 fn one_family_of_addresses_is_asked() {
     let (place, v4, v6) = (Place::default(), FaultServer::plain(), FaultServer::on("[::1]"));
     let look = |url: &str, family| {

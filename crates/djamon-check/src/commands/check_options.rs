@@ -3,7 +3,10 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use djamon_core::domain::{GoodCodes, HeaderTest, Invalid, IpFamily, Method, SiteOptions, Span, ValueTest};
+use crate::app::App;
+use djamon_core::domain::{
+    GoodCodes, HeaderTest, Invalid, IpFamily, Method, SiteOptions, Span, Target, ValueTest,
+};
 
 /// How a site is checked, where it differs from the configuration.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -123,13 +126,24 @@ fn path(option: &str, file: Option<PathBuf>) -> Result<Option<String>, Invalid> 
     path.map(Some).map_err(|path| Invalid::new(option, format!("{path:?} is not UTF-8; rename it")))
 }
 
-/// Warns of files that cannot be read: they may come later, or be for the user that cron runs as.
-pub fn warn_of_files(options: &SiteOptions) {
+/// Warns of files that cannot be read: they may come later, or be for the user that cron runs as. All of them are for
+/// https:, and a site at an http: address comes there by a redirect only.
+pub fn warn_of_files(app: &App, options: &SiteOptions, target: &Target, follow_redirects: Option<bool>) {
+    let follows = follow_redirects.unwrap_or(app.config.check.policy.check.follow_redirects);
+    let is_encrypted = target.url.scheme() == "https";
     for (option, file) in options.clone().files_mut() {
-        if let Err(error) = std::fs::File::open(&*file) {
+        if !is_encrypted && !follows {
             tracing::warn!(
-                "{option}: cannot read {file}: {error}; the site is not checked before it can be read"
+                "{option}: has no effect on an http: address whose redirects are not followed; give an https: address"
             );
+        } else if let Err(error) = std::fs::File::open(&*file) {
+            let consequence = match is_encrypted {
+                true => "the site is not checked before it can be read",
+                false => {
+                    "it is needed only if the http: address leads to https:, and there the site is not checked without it"
+                }
+            };
+            tracing::warn!("{option}: cannot read {file}: {error}; {consequence}");
         }
     }
 }

@@ -133,7 +133,7 @@ fn add(app: &App, args: AddArgs, out: &mut dyn Write) -> Result<(), Failure> {
     app.config.check.allow(&target)?;
     let options = args.options.given()?;
     options.check()?;
-    warn_of_files(&options);
+    warn_of_files(app, &options, &target, options.follow_redirects);
     let mut connection = app.connect()?;
     let site = write(&mut connection, |connection| {
         let new = NewSite {
@@ -158,7 +158,6 @@ fn edit(app: &App, args: EditArgs) -> Result<(), Failure> {
     let target = args.url.as_deref().map(Target::parse).transpose()?;
     target.as_ref().map_or(Ok(()), |target| app.config.check.allow(target))?;
     let given = args.options.given()?;
-    warn_of_files(&given);
     let unset = args.unset.iter().map(|name| option_named(name)).collect::<Result<Vec<_>, _>>()?;
     let is_something = target.is_some()
         || args.name.is_some()
@@ -174,7 +173,7 @@ fn edit(app: &App, args: EditArgs) -> Result<(), Failure> {
     let edited = write(&mut connection, |connection| {
         let known = sites::by_slug(connection, &args.slug)?;
         let target = target.map(|target| target.unmasked(Some(&known.target))).transpose()?;
-        let given = given.unmasked(&known.options)?;
+        let given = given.clone().unmasked(&known.options)?;
         let mut options = known.options;
         for name in unset {
             options.unset(name);
@@ -190,7 +189,9 @@ fn edit(app: &App, args: EditArgs) -> Result<(), Failure> {
         };
         sites::edit(connection, &args.slug, change, app.now())
     });
-    edited.map(drop).map_err(|error| about_site(&mut connection, error))
+    let (_, site) = edited.map_err(|error| about_site(&mut connection, error))?;
+    warn_of_files(app, &given, &site.target, site.options.follow_redirects);
+    Ok(())
 }
 
 /// The option that is meant by `name`, written with hyphens or underscores.

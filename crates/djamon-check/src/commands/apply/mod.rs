@@ -56,7 +56,9 @@ pub fn apply(app: &App, args: &ApplyArgs, out: &mut dyn Write) -> Result<Exit, F
     if !refused.is_empty() {
         return Err(Failure::usage(refused.join("\n")));
     }
-    wanted.sites.iter().for_each(|site| warn_of_files(&site.options));
+    for site in &wanted.sites {
+        warn_of_files(app, &site.options, &site.target, site.options.follow_redirects);
+    }
     let mut connection = app.connect()?;
     let board = Switchboard::new(&app.config, base);
     let plan = if args.dry_run {
