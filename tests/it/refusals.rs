@@ -5,7 +5,7 @@ use std::path::Path;
 
 use diesel::connection::SimpleConnection;
 use djamon_core::domain::run::RunState;
-use djamon_core::store::{runs, views};
+use djamon_core::store::{AnyConnection, runs, views};
 use djamon_tests::cluster;
 use djamon_tests::database::{Backend, TestDatabase};
 use djamon_tests::mount::Disk;
@@ -140,6 +140,21 @@ fn a_postgresql_that_is_away_is_asked_after() {
 }
 
 on_both! {
+    fn a_locked_database_is_tried_again_by_runs_and_by_whoever_gave_a_command(database: TestDatabase) {
+        let site = SiteServer::start();
+        let place = place_with(&database.url_text);
+        place.done(&["site", "add", &site.url(), "--slug", "shop"]);
+        locked(&mut database.connect());
+        assert_eq!(
+            place.refused(3, &["site", "pause", "shop"]),
+            "the database is locked by another process; run the command again"
+        );
+        assert_eq!(
+            place.refused(3, &["run"]),
+            "the database is locked by another process; it is tried again in the next run"
+        );
+    }
+
     fn a_second_run_goes_at_once_without_a_word_and_leaves_a_note(database: TestDatabase) {
         // A site that takes the call and says nothing, for as long as the test wants.
         let site = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -170,4 +185,24 @@ on_both! {
         let kept = states(&database);
         assert_eq!((kept[0], kept[kept.len() - 1]), (RunState::Done, RunState::Died));
     }
+}
+
+/// From now on the database says that it is locked whenever a site or a run is to be changed: waiting for it takes seconds.
+fn locked(connection: &mut AnyConnection) {
+    let function = "CREATE FUNCTION never() RETURNS trigger LANGUAGE plpgsql AS
+                    $$ BEGIN RAISE EXCEPTION 'canceling statement due to lock timeout'; END $$;";
+    let never = |table: &str| match *connection {
+        AnyConnection::Sqlite(_) => format!(
+            "CREATE TRIGGER never_{table} BEFORE UPDATE ON {table} BEGIN SELECT RAISE(ABORT, 'database is locked'); END;"
+        ),
+        AnyConnection::Postgres(_) => {
+            format!("CREATE TRIGGER never BEFORE UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION never();")
+        }
+    };
+    let triggers = never("sites") + &never("runs");
+    let sql = match connection {
+        AnyConnection::Sqlite(_) => triggers,
+        AnyConnection::Postgres(_) => format!("{function} {triggers}"),
+    };
+    connection.batch_execute(&sql).unwrap();
 }

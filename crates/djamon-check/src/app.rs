@@ -97,27 +97,40 @@ impl From<Exit> for std::process::ExitCode {
 pub struct Failure {
     exit: Exit,
     text: String,
+    met_a_lock: bool,
 }
 
 impl Failure {
+    fn new(exit: Exit, text: impl Into<String>) -> Self {
+        Failure { exit, text: text.into(), met_a_lock: false }
+    }
+
     /// Input or configuration that cannot be taken (2).
     pub fn usage(text: impl Into<String>) -> Self {
-        Failure { exit: Exit::Usage, text: text.into() }
+        Failure::new(Exit::Usage, text)
     }
 
     /// Work that could not be done (3).
     pub fn failed(text: impl Into<String>) -> Self {
-        Failure { exit: Exit::Failed, text: text.into() }
+        Failure::new(Exit::Failed, text)
     }
 
     /// Another run is still going (75).
     pub fn busy(text: impl Into<String>) -> Self {
-        Failure { exit: Exit::Busy, text: text.into() }
+        Failure::new(Exit::Busy, text)
     }
 
     /// An end without words.
     pub fn silent(exit: Exit) -> Self {
-        Failure { exit, text: String::new() }
+        Failure::new(exit, "")
+    }
+
+    /// This failure; of one that met a locked database, with who tries `again`.
+    pub fn or_again(mut self, again: &str) -> Self {
+        if self.met_a_lock {
+            self.text = format!("{}; {again}", self.text);
+        }
+        self
     }
 
     /// The exit code.
@@ -136,9 +149,9 @@ impl From<StoreError> for Failure {
         match error {
             StoreError::Url(_) | StoreError::Invalid(_) => Failure::usage(error.to_string()),
             StoreError::Missing { what, .. } => Failure::usage(format!("{error}{}", list_of(what))),
+            StoreError::Locked => Failure { met_a_lock: true, ..Failure::failed(error.to_string()) },
             StoreError::Open { .. }
             | StoreError::Schema { .. }
-            | StoreError::Locked
             | StoreError::Full
             | StoreError::ReadOnly(_)
             | StoreError::Unreadable(_)

@@ -50,6 +50,15 @@ pub fn without_configuration(
 /// # Errors
 /// When it could not do its work, or was asked in a way it cannot take.
 pub fn run(app: &App, command: Command, out: &mut dyn Write) -> Result<Exit, Failure> {
+    // Runs follow one another by themselves; nobody repeats another command.
+    let again = match command {
+        Command::Run(_) => "it is tried again in the next run",
+        _ => "run the command again",
+    };
+    done(app, command, out).map_err(|failure| failure.or_again(again))
+}
+
+fn done(app: &App, command: Command, out: &mut dyn Write) -> Result<Exit, Failure> {
     match command {
         Command::Run(args) => run::run(app, &args, out),
         Command::Status(args) => status::run(app, &args, out),

@@ -27,7 +27,7 @@ pub enum StoreError {
         problem: String,
     },
     /// Another process held the database for too long.
-    #[error("the database is locked by another process; it is tried again in the next run")]
+    #[error("the database is locked by another process")]
     Locked,
     /// No room is left on the disk.
     #[error("the disk of the database is full; free some space, nothing stored is lost")]
