@@ -1,16 +1,20 @@
 //! What stands in a run's way: each is one clear line and its exit code, nothing stored is lost, and no site pays for it.
 
 use std::net::TcpListener;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
+use std::process::Command;
 
 use diesel::connection::SimpleConnection;
+use diesel::{Connection, SqliteConnection};
 use djamon_core::domain::run::RunState;
 use djamon_core::store::{AnyConnection, runs, views};
+use djamon_tests::binary;
 use djamon_tests::cluster;
 use djamon_tests::database::{Backend, TestDatabase};
 use djamon_tests::mount::Disk;
 use djamon_tests::on_both;
-use djamon_tests::place::Place;
+use djamon_tests::place::{Place, Said};
 use djamon_tests::running::Running;
 use djamon_tests::site_server::SiteServer;
 use serde_json::json;
@@ -69,7 +73,47 @@ fn a_disk_that_cannot_be_written_stops_the_run_and_loses_nothing() {
     place.done(&["run"]);
     disk.make_read_only();
     let line = place.refused(3, &["run"]);
-    assert!(line.contains("may be written") || line.contains("cannot be written"), "{line}");
+    let told = format!("{}/djamon.db is on a disk that is mounted read-only", disk.path().display());
+    assert!(line.contains(&told), "{line}");
+}
+
+#[test]
+fn a_database_of_another_user_is_named_with_its_owner() {
+    let place = Place::default();
+    place.done(&["site", "add", "http://a.example/", "--slug", "shop"]);
+    let program = place.path().join("djamon-check");
+    std::fs::copy(binary::path("djamon-check"), &program).unwrap();
+    let allow = |file: &str, mode: u32| {
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(mode);
+        std::fs::set_permissions(place.path().join(file), mode).unwrap();
+    };
+    for (file, mode) in [("", 0o755), ("djamon-check", 0o755), ("djamon.toml", 0o644), ("djamon.db", 0o644)] {
+        allow(file, mode);
+    }
+    // Somebody else's program: only root can start it.
+    let refused = |words: &[&str]| {
+        let mut command = Command::new(&program);
+        command.args(words).current_dir(place.path()).env_clear().uid(65534).gid(65534);
+        Said::of(command.output().unwrap()).refusal(3)
+    };
+    let told = |file: &Path| {
+        let file = file.display();
+        format!(
+            "the user nobody may not write {file}, which is root's; run this as root, or give it away by chown nobody {file}"
+        )
+    };
+    let (directory, file) = (place.path(), place.path().join("djamon.db"));
+    let line = refused(&["site", "pause", "shop"]);
+    assert!(line.starts_with("cannot open the database ") && line.ends_with(&told(&file)), "{line}");
+    // While another program has it open, it can be read, and is found closed only by whoever writes.
+    let mut connection = SqliteConnection::establish(file.to_str().unwrap()).unwrap();
+    connection.batch_execute("UPDATE sites SET version = version").unwrap();
+    let line = refused(&["site", "pause", "shop"]);
+    assert_eq!(line, format!("the database cannot be written: {}", told(&file)));
+    drop(connection);
+    allow("djamon.db", 0o666);
+    let line = refused(&["site", "pause", "shop"]);
+    assert!(line.ends_with(&told(directory)), "{line}");
 }
 
 #[test]
@@ -130,6 +174,16 @@ fn a_wrong_password_is_named_and_not_shown() {
     let line = place_with(&url("battery-staple")).refused(3, &["run"]);
     assert!(line.contains("password authentication failed") && line.contains("[database] url"), "{line}");
     assert!(!line.contains("battery-staple"), "{line}");
+}
+
+#[test]
+fn a_server_that_takes_no_changes_is_told_with_the_way_out() {
+    let database = TestDatabase::migrated(Backend::Postgres);
+    let set =
+        "EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = on', current_database())";
+    database.connect().batch_execute(&format!("DO $$ BEGIN {set}; END $$")).unwrap();
+    let line = place_with(&database.url_text).refused(3, &["group", "add", "Shops"]);
+    assert!(line.contains("in a read-only transaction; name the server that takes changes"), "{line}");
 }
 
 #[test]

@@ -32,8 +32,8 @@ pub enum StoreError {
     /// No room is left on the disk.
     #[error("the disk of the database is full; free some space, nothing stored is lost")]
     Full,
-    /// The database may not be written.
-    #[error("the database cannot be written: {0}; check the permissions of its file and directory")]
+    /// The database may not be written: what stands in the way, and what to do.
+    #[error("the database cannot be written: {0}")]
     ReadOnly(String),
     /// The thing that was asked for is not there.
     #[error("there is no {what} {name:?}")]
@@ -83,9 +83,13 @@ impl From<DieselError> for StoreError {
         match text.as_str() {
             t if t.contains("database is locked") || t.contains("lock timeout") => StoreError::Locked,
             t if t.contains("disk is full") || t.contains("No space left") => StoreError::Full,
-            t if t.contains("readonly database") || t.contains("read-only transaction") => {
-                StoreError::ReadOnly(text)
+            t if t.contains("readonly database") => {
+                StoreError::ReadOnly(format!("{text}; check the permissions of its file and directory"))
             }
+            t if t.contains("read-only transaction") => StoreError::ReadOnly(format!(
+                "{text}; name the server that takes changes in [database] url, or switch \
+                 default_transaction_read_only off"
+            )),
             _ => StoreError::Query(text),
         }
     }

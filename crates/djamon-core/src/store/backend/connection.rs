@@ -1,8 +1,11 @@
 //! One connection to either database, opened by the address's scheme, with everything set before its first use.
 
+use std::path::Path;
+
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection, SqliteConnection};
 
+use super::access;
 pub use super::multi::{AnyConnection, MultiBackend};
 use super::url::{DatabaseUrl, local_database};
 use crate::store::StoreError;
@@ -33,9 +36,10 @@ pub fn open(url: &DatabaseUrl, opening: Opening) -> Result<AnyConnection, StoreE
                 let _ = std::os::unix::fs::OpenOptionsExt::mode(new.write(true).create_new(true), 0o600)
                     .open(path);
             }
-            let mut connection = SqliteConnection::establish(&path.to_string_lossy())
-                .map_err(|e| failed(hint(e.to_string())))?;
-            connection.batch_execute(SQLITE_SETTINGS).map_err(|e| failed(hint(e.to_string())))?;
+            let failed = |problem: String| failed(access_or_hint(path, problem));
+            let mut connection =
+                SqliteConnection::establish(&path.to_string_lossy()).map_err(|e| failed(e.to_string()))?;
+            connection.batch_execute(SQLITE_SETTINGS).map_err(|e| failed(e.to_string()))?;
             Ok(AnyConnection::Sqlite(connection))
         }
         DatabaseUrl::Postgres(address) => {
@@ -81,6 +85,16 @@ fn completed(address: &str, is_set: &dyn Fn(&str) -> bool) -> String {
         none if none.is_empty() => address.to_owned(),
         more if address.contains('?') => format!("{address}&{more}"),
         more => format!("{address}?{more}"),
+    }
+}
+
+/// The `problem` with what keeps us out, where SQLite was kept out; else with a hint.
+fn access_or_hint(path: &Path, problem: String) -> String {
+    let words = ["unable to open database file", "Unable to open", "readonly database"];
+    let was_kept_out = words.iter().any(|words| problem.contains(words));
+    match was_kept_out.then(|| access::in_the_way(path)).flatten() {
+        Some(why) => why,
+        None => hint(problem),
     }
 }
 

@@ -7,6 +7,7 @@ use diesel::RunQueryDsl;
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::{Bool, Text};
 
+use super::access;
 use super::connection::{AnyConnection, Opening, POSTGRES_SETTINGS, open};
 use super::url::DatabaseUrl;
 use crate::store::StoreError;
@@ -109,12 +110,12 @@ pub(super) fn wait_out_migration(
 }
 
 fn lock_file(url: &DatabaseUrl, path: &Path) -> Result<File, StoreError> {
-    OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(path)
-        .map_err(|error| unusable(url, error))
+    OpenOptions::new().create(true).truncate(false).write(true).open(path).map_err(|error| {
+        match access::in_the_way(path) {
+            Some(problem) => StoreError::Open { database: url.to_string(), problem },
+            None => unusable(url, error),
+        }
+    })
 }
 
 fn unusable(url: &DatabaseUrl, error: std::io::Error) -> StoreError {

@@ -1,5 +1,6 @@
 //! The only folder that names a database: how each is reached, written, migrated, and what they do not have in common.
 
+mod access;
 pub mod bulk;
 pub mod connection;
 pub(in crate::store) mod fixed;

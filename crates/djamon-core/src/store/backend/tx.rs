@@ -1,8 +1,12 @@
 //! Writing transactions, one at a time on both databases.
 
-use diesel::Connection;
-use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use std::path::Path;
 
+use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use diesel::sql_types::Text;
+use diesel::{Connection, QueryableByName, RunQueryDsl};
+
+use super::access::in_the_way;
 use super::connection::AnyConnection;
 use crate::store::StoreError;
 
@@ -18,7 +22,7 @@ pub fn write<T>(
     connection: &mut AnyConnection,
     work: impl FnOnce(&mut AnyConnection) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
-    attempt(connection, work)
+    attempt(connection, work).map_err(|error| with_the_reason(connection, error))
 }
 
 /// As [`write`], for work that can be refused for reasons of its own.
@@ -60,4 +64,17 @@ fn begin(connection: &mut AnyConnection) -> Result<(), StoreError> {
         }
     }
     Ok(())
+}
+
+/// `error`; of a file that may not be written, with what stands in the way.
+fn with_the_reason(connection: &mut AnyConnection, error: StoreError) -> StoreError {
+    #[derive(QueryableByName)]
+    struct Opened {
+        #[diesel(sql_type = Text)]
+        file: String,
+    }
+    let (StoreError::ReadOnly(_), AnyConnection::Sqlite(sqlite)) = (&error, connection) else { return error };
+    let opened = diesel::sql_query("SELECT file FROM pragma_database_list WHERE name = 'main'");
+    let opened = opened.get_result::<Opened>(sqlite).ok();
+    opened.and_then(|opened| in_the_way(Path::new(&opened.file))).map_or(error, StoreError::ReadOnly)
 }
