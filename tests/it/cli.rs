@@ -108,6 +108,33 @@ fn a_shown_address_given_back_keeps_the_password() {
 }
 
 #[test]
+fn a_mask_is_never_taken_for_a_user_name_or_a_password() {
+    let place = shop();
+    let whole = "url = \"http://ann:hunter2@shop.example/checkout\"";
+    for (shown, told) in [
+        (
+            "http://***:***@shop.example/",
+            "its user name and password are masked and not known here; write them out",
+        ),
+        (
+            "http://ann:***@shop.example/",
+            "masks one of user name and password as ***; write both out, or ***@ before the host to keep both",
+        ),
+    ] {
+        let told = format!("url: {told}");
+        for words in [&["site", "add", shown][..], &["probe", shown]] {
+            assert_eq!(place.refused(2, words), told, "{words:?}");
+        }
+        place.write("new.toml", &format!("[[site]]\nname = \"New\"\nurl = \"{shown}\"\n"));
+        assert!(place.refused(2, &["apply", "new.toml"]).ends_with(&told));
+    }
+    let half = ["site", "edit", "checkout", "--url", "http://***:hunter3@shop.example/checkout"];
+    assert!(place.refused(2, &half).contains("***@ before the host to keep both"));
+    place.done(&["site", "edit", "checkout", "--url", "http://***:***@shop.example/checkout"]);
+    assert!(place.done(&["export", "--with-secrets"]).contains(whole));
+}
+
+#[test]
 fn groups_are_added_listed_edited_and_removed() {
     let place = shop();
     assert_eq!(place.done(&["group", "add", "Internal", "--slug", "in", "--private"]), "in\n");

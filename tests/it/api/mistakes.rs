@@ -49,6 +49,8 @@ on_both! {
             ("/sites/a", json!({"options": {"timeout": "3s"}}), "options", "is not a field; write the options beside url, each by its name"),
             ("/sites/b", json!({"body": "***", "method": "post"}), "body", "is masked and not known here; write it out"),
             ("/sites/b", json!({"url": "http://***@b.example/"}), "url", "its user name and password are masked and not known here; write them out"),
+            ("/sites/b", json!({"url": "http://***:***@b.example/"}), "url", "its user name and password are masked and not known here; write them out"),
+            ("/sites/b", json!({"url": "http://ann:***@b.example/"}), "url", "masks one of user name and password as ***; write both out, or ***@ before the host to keep both"),
             ("/sites/b", json!({"name": "x\u{0}y"}), "name", "has a NUL character in it"),
         ] {
             let (status, _, fields) = error(&api.patch(path, body.clone()));

@@ -28,7 +28,7 @@ pub struct ProbeArgs {
 /// # Errors
 /// An address or a limit that cannot be.
 pub fn run(app: &App, args: &ProbeArgs, out: &mut dyn Write) -> Result<Exit, Failure> {
-    let target = Target::parse(&args.url)?;
+    let target = Target::parse(&args.url)?.unmasked(None)?;
     let options = args.options.clone().given()?;
     options.check()?;
     options.check_for(&target)?;

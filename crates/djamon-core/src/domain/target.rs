@@ -84,10 +84,14 @@ impl Target {
     /// This target, with the credentials of `known` where `***` stands in their place: what was shown can be given back.
     ///
     /// # Errors
-    /// [`Invalid`] of the field `url`, when there are none to be put there.
+    /// [`Invalid`] of the field `url`, when there are none to be put there, or `***` stands in the place of one of the two.
     pub fn unmasked(self, known: Option<&Target>) -> Result<Self, Invalid> {
-        match &self.credentials {
-            Some(Credentials { user, password }) if user == MASK && password.is_empty() => {}
+        match self.credentials.as_ref().map(|Credentials { user, password }| [user.as_str(), password]) {
+            Some([MASK, "" | MASK]) => {}
+            Some([MASK, _] | [_, MASK]) => {
+                let problem = "masks one of user name and password as ***; write both out, or ***@ before the host to keep both";
+                return Err(Invalid::new("url", problem));
+            }
             Some(_) | None => return Ok(self),
         }
         match known.and_then(|known| known.credentials.clone()) {
@@ -179,8 +183,15 @@ mod tests {
         let known = Target::parse("http://ann:hunter2@a.example/").unwrap();
         let shown = Target::parse("http://***@a.example/b").unwrap();
         let whole = Target::parse("http://ann:hunter2@a.example/b").unwrap();
-        assert_eq!(shown.clone().unmasked(Some(&known)), Ok(whole));
-        assert!(shown.unmasked(None).unwrap_err().problem.contains("masked"));
+        assert_eq!(shown.clone().unmasked(Some(&known)), Ok(whole.clone()));
+        assert!(shown.unmasked(None).unwrap_err().problem.contains("masked and not known here"));
+        let each = Target::parse("http://***:***@a.example/b").unwrap();
+        assert_eq!(each.clone().unmasked(Some(&known)), Ok(whole));
+        assert!(each.unmasked(None).unwrap_err().problem.contains("masked and not known here"));
+        for half in ["http://ann:***@a.example/", "http://***:hunter3@a.example/"] {
+            let refused = Target::parse(half).unwrap().unmasked(Some(&known)).unwrap_err();
+            assert!(refused.problem.contains("***@ before the host to keep both"), "{half}: {refused}");
+        }
     }
 
     #[test]
