@@ -163,6 +163,33 @@ fn groups_are_added_listed_edited_and_removed() {
 }
 
 #[test]
+fn a_name_that_two_groups_have_means_neither() {
+    let place = shop();
+    assert_eq!(place.done(&["group", "add", "Shops & more"]), "shops-more-2\n");
+    let told =
+        "\"Shops & more\" is the name of several groups; write the slug of one: shops-more, shops-more-2";
+    let named = ["--group", "Shops & more"];
+    for words in [
+        &["site", "add", "http://a.example/"][..],
+        &["site", "edit", "checkout"],
+        &["site", "list"],
+        &["channel", "add", "ops", "email", "from=a@b.example", "to=c@d.example"],
+    ] {
+        assert_eq!(place.refused(2, &[words, &named].concat()), format!("group: {told}"), "{words:?}");
+    }
+    place.write("a.toml", "[[site]]\nurl = \"http://a.example/\"\ngroup = \"Shops & more\"\n");
+    assert_eq!(place.refused(2, &["apply", "a.toml"]), format!("a.toml:1: [[site]] group: {told}"));
+    place.done(&["site", "edit", "checkout", "--group", "shops-more-2"]);
+    assert_eq!(place.json(&["site", "show", "checkout", "--json"])["group"], "shops-more-2");
+    // A group of the file comes before those there are.
+    let group = "[[group]]\nslug = \"new\"\nname = \"Shops & more\"\n";
+    let file = std::fs::read_to_string(place.path().join("a.toml")).unwrap();
+    place.write("a.toml", &format!("{group}{file}"));
+    place.done(&["apply", "a.toml"]);
+    assert_eq!(place.json(&["site", "show", "a-example", "--json"])["group"], "new");
+}
+
+#[test]
 fn bad_input_gets_one_line_with_the_field_and_the_way_out() {
     let place = shop();
     for (words, line) in [

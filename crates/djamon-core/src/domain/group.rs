@@ -38,3 +38,22 @@ pub struct GroupChange {
     /// Whether visitors see it.
     pub public: Option<bool>,
 }
+
+/// The slug of the group that is called `name`, of those `known` by slug and name; `None` when none is called so.
+///
+/// # Errors
+/// That several are called so, with their slugs.
+pub fn called<'a>(
+    name: &str,
+    known: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> Result<Option<&'a str>, String> {
+    let slugs = known.into_iter().filter(|(_, known)| *known == name).map(|(slug, _)| slug);
+    match slugs.collect::<Vec<_>>().as_slice() {
+        [] => Ok(None),
+        [one] => Ok(Some(one)),
+        several => Err(format!(
+            "{name:?} is the name of several groups; write the slug of one: {}",
+            several.join(", ")
+        )),
+    }
+}

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use super::rows::GroupRow;
 use super::schema::{channel_groups, channels, groups, sites};
 use super::{AnyConnection, StoreError};
-use crate::domain::group::{GroupChange, NewGroup};
+use crate::domain::group::{self, GroupChange, NewGroup};
 use crate::domain::{Group, GroupId, Instant, Invalid, text};
 
 /// Every group that is not removed, by name.
@@ -112,15 +112,20 @@ fn by_id(connection: &mut AnyConnection, id: GroupId) -> Result<Group, StoreErro
     Ok(row.into())
 }
 
-/// The group that a person means by `name`: a slug, or a name.
+/// The group that a person means by `name`: a slug, or a name that no other group has.
 ///
 /// # Errors
-/// [`StoreError::Invalid`] naming the groups there are.
+/// [`StoreError::Invalid`] naming the groups there are, or those of this name.
 pub fn meant(connection: &mut AnyConnection, name: &str) -> Result<Group, StoreError> {
     let all = all(connection)?;
-    if let Some(group) =
-        all.iter().find(|group| group.slug == name).or(all.iter().find(|group| group.name == name))
-    {
+    let of_slug = |slug: &str| all.iter().find(|group| group.slug == slug);
+    let known = all.iter().map(|group| (group.slug.as_str(), group.name.as_str()));
+    let by_name = || group::called(name, known).map_err(|problem| Invalid::new("group", problem));
+    let found = match of_slug(name) {
+        None => by_name()?.and_then(of_slug),
+        some => some,
+    };
+    if let Some(group) = found {
         return Ok(group.clone());
     }
     let known = match all.as_slice() {

@@ -5,7 +5,7 @@ use std::fmt;
 
 use djamon_core::channels::{Author, Settings, Switchboard};
 use djamon_core::domain::channel::{ChannelChange, NewChannel};
-use djamon_core::domain::group::{GroupChange, NewGroup};
+use djamon_core::domain::group::{GroupChange, NewGroup, called};
 use djamon_core::domain::site::{NewSite, SiteChange};
 use djamon_core::domain::{Channel, Group, Instant, Invalid, Site};
 use djamon_core::store::{AnyConnection, StoreError, channels, groups, sites};
@@ -144,17 +144,18 @@ fn edit_group(group: &WantedGroup, known: &Group) -> Option<Step> {
 
 /// The slug of the group that is `named` by slug or name, in the file or else in what there is.
 fn group_meant(place: &str, named: &str, wanted: &Wanted, current: &Current) -> Result<String, Invalid> {
-    let known: Vec<(&str, &str)> = wanted
-        .groups
-        .iter()
-        .map(|group| (group.slug.as_str(), group.name.as_str()))
-        .chain(current.groups.iter().map(|group| (group.slug.as_str(), group.name.as_str())))
-        .collect();
-    let by_slug = known.iter().find(|(slug, _)| *slug == named);
-    match by_slug.or_else(|| known.iter().find(|(_, name)| *name == named)) {
-        Some((slug, _)) => Ok((*slug).to_owned()),
+    let wanted = || wanted.groups.iter().map(|group| (group.slug.as_str(), group.name.as_str()));
+    let current = || current.groups.iter().map(|group| (group.slug.as_str(), group.name.as_str()));
+    let slugs = || wanted().chain(current()).map(|(slug, _)| slug);
+    if slugs().any(|slug| slug == named) {
+        return Ok(named.to_owned());
+    }
+    let ambiguous = |problem: String| Invalid::new(place, problem);
+    let in_file = called(named, wanted()).map_err(ambiguous)?;
+    match in_file.map_or_else(|| called(named, current()), |slug| Ok(Some(slug))).map_err(ambiguous)? {
+        Some(slug) => Ok(slug.to_owned()),
         None => {
-            let mut slugs: Vec<&str> = known.iter().map(|(slug, _)| *slug).collect();
+            let mut slugs: Vec<&str> = slugs().collect();
             slugs.sort_unstable();
             slugs.dedup();
             let slugs = if slugs.is_empty() { "there are none".to_owned() } else { slugs.join(", ") };
