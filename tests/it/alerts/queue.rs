@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use djamon_core::domain::alert::Audience;
+use djamon_core::domain::channel::NewChannel;
 use djamon_core::domain::story::Backlog;
 use djamon_core::domain::{EventKind, Instant, OutageId};
 use djamon_core::store::outbox::{self, Claim, Filter, Settled, Stats};
-use djamon_core::store::{AnyConnection, outages};
+use djamon_core::store::{AnyConnection, channels, outages, write};
 use djamon_tests::clock::NOON;
 use djamon_tests::monitor::{Monitor, header};
 use djamon_tests::on_both;
@@ -184,6 +185,30 @@ on_both! {
         assert_eq!((trouble.parked, trouble.late, trouble.late_since), (2, 4, Some(minute(12))));
         assert!(!outbox::trouble(&mut connection, last.plus(Duration::from_secs(8 * 24 * 3600))).map(|t| t.parked > 0).unwrap());
         assert_eq!(outbox::retry(&mut connection, Some("email"), now).unwrap(), 6);
+    }
+
+    fn what_a_removed_channel_was_owed_is_parked_at_once_and_told_to_none_of_its_name(database: TestDatabase) {
+        let mut connection = database.connect();
+        let hook = NewChannel { name: "hook".into(), kind: "webhook".into(), settings: "{}".into(), enabled: true, groups: vec![] };
+        write(&mut connection, |connection| channels::add(connection, &hook, NOON)).unwrap();
+        let now = outages_of(&mut connection, 2, "hook");
+        let refused = machines(&mut connection, &[], 1, now).remove(0);
+        outbox::settle(&mut connection, &refused, &later(None), now).unwrap();
+        let under_way = machines(&mut connection, &[], 1, now);
+        write(&mut connection, |connection| channels::remove(connection, "hook", now)).unwrap();
+        let stand = |connection: &mut AnyConnection| -> Vec<(String, Option<String>)> {
+            let all = outbox::newest(connection, &Filter::default(), 9).unwrap();
+            all.into_iter().map(|alert| (alert.state, alert.last_error)).collect()
+        };
+        let parked = ("parked".to_owned(), Some("the channel was removed".to_owned()));
+        let stands = stand(&mut connection);
+        assert_eq!(stands.iter().filter(|stand| **stand == parked).count(), 3, "{stands:?}");
+        assert_eq!(stands.iter().filter(|(state, _)| state == "claimed").count(), 1, "{stands:?}");
+        // Another channel takes the name.
+        write(&mut connection, |connection| channels::add(connection, &hook, now)).unwrap();
+        outbox::settle(&mut connection, &under_way[0], &Settled::Sent, now).unwrap();
+        assert_eq!(machines(&mut connection, &[], 9, now.plus(Duration::from_secs(3600))), []);
+        assert_eq!(outbox::retry(&mut connection, Some("hook"), now).unwrap(), 3, "unless somebody asks for it");
     }
 
     fn who_had_to_wait_for_the_database_takes_nothing_that_was_claimed_meanwhile(database: TestDatabase) {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use diesel::prelude::*;
 
+use super::outbox::park_waiting;
 use super::schema::{channel_groups, channels, outbox};
 use super::{AnyConnection, StoreError};
 use crate::domain::channel::{ChannelChange, NewChannel};
@@ -117,7 +118,8 @@ pub fn edit(
     by_name(connection, &name)
 }
 
-/// Removes a channel softly: what it was told keeps its name. To be called within [`super::write`].
+/// Removes a channel softly: what it was told keeps its name, and what it is still owed is parked, so that no channel that
+/// gets its name is told of it. To be called within [`super::write`].
 ///
 /// # Errors
 /// [`StoreError::Missing`].
@@ -125,7 +127,7 @@ pub fn remove(connection: &mut AnyConnection, name: &str, now: Instant) -> Resul
     let known = channels::table.filter(channels::removed_at.is_null().and(channels::name.eq(name)));
     match diesel::update(known).set(channels::removed_at.eq(now.ms())).execute(connection)? {
         0 => Err(StoreError::missing("channel", name)),
-        _ => Ok(()),
+        _ => park_waiting(connection, name, "the channel was removed"),
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use diesel::prelude::*;
 
-use super::{Claim, OWED};
+use super::{Claim, OWED, is_owed};
 use crate::domain::Instant;
 use crate::domain::alert::{TRIED_FOR, back_off};
 use crate::store::schema::outbox;
@@ -148,6 +148,24 @@ fn fail(
             .execute(connection)?;
     }
     Ok(if failure.next_try.is_some() { 0 } else { changed })
+}
+
+/// Parks what waits for this channel. What is claimed is under way: whoever has claimed it says what became of it. To be
+/// called within [`write`].
+///
+/// # Errors
+/// What the database says.
+pub(in crate::store) fn park_waiting(
+    connection: &mut AnyConnection,
+    channel: &str,
+    reason: &str,
+) -> Result<(), StoreError> {
+    let [pending, _, waiting] = OWED;
+    let rows = outbox::table.filter(outbox::channel.eq(channel)).filter(is_owed());
+    diesel::update(rows.filter(outbox::state.eq_any([pending, waiting])))
+        .set((outbox::state.eq("parked"), outbox::channel_waits.eq(false), outbox::last_error.eq(reason)))
+        .execute(connection)?;
+    Ok(())
 }
 
 fn numbers(claim: &Claim) -> Vec<i32> {

@@ -16,6 +16,7 @@ mod queries;
 mod stats;
 
 pub use claims::{claim, ready, turn};
+pub(in crate::store) use marks::park_waiting;
 pub use marks::{Settled, retry, settle};
 pub use queries::{Filter, Trouble, backlog, channels, newest, of_outage, owed_channels, trouble};
 pub use stats::{DAYS, Stats, stats};
