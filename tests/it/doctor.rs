@@ -74,5 +74,10 @@ on_both! {
         monitor.clock.set(djamon_core::domain::Instant::from_ms(now.ms() - 7_200_000));
         let (_, back) = said(&monitor);
         assert!(line(&back, "clock").starts_with("bad   clock      what was stored last is 2h ahead"), "{back}");
+        let runs = line(&back, "runs");
+        assert!(runs.starts_with("bad   runs       the last one began ") && runs.contains(", in the future: "), "{back}");
+        // The clock is right again; so it was the one that was ahead.
+        monitor.run();
+        assert!(line(&said(&monitor).1, "runs").ends_with(", as promised"));
     }
 }

@@ -65,6 +65,8 @@ impl Finding {
 }
 
 const DAY: Duration = Duration::from_secs(86_400);
+/// By so much the clocks of several machines may differ.
+const CLOCKS_DIFFER: Duration = Duration::from_secs(120);
 const LARGE_LOG: u64 = 256 << 20;
 
 /// Looks at everything; bad news (exit code 1) when something is bad.
@@ -142,7 +144,14 @@ fn runs(app: &App, database: &mut AnyConnection) -> Result<Vec<Finding>, StoreEr
         }
         (Some(run), None) => {
             let at = date_time(run.started_at, &app.config.history.time_zone);
-            Finding::ok("runs", format!("the last one began {at}, as promised"))
+            match run.started_at.since(now) > CLOCKS_DIFFER {
+                false => Finding::ok("runs", format!("the last one began {at}, as promised")),
+                true => Finding::bad(
+                    "runs",
+                    format!("the last one began {at}, in the future: whether they come cannot be told"),
+                    "set the clock (timedatectl) if it is behind; if it is right now, run djamon-check once",
+                ),
+            }
         }
     });
     let since = Instant::from_ms(now.ms() - 86_400_000);
@@ -163,7 +172,7 @@ fn clock(app: &App, database: &mut AnyConnection) -> Result<Vec<Finding>, StoreE
     let last = runs::newest(database, 1)?.first().map(|run| run.started_at);
     let newest = last.max(checkup::newest_view(database)?);
     let ahead = newest.map(|at| at.since(now)).unwrap_or_default();
-    Ok(vec![match ahead > Duration::from_secs(120) {
+    Ok(vec![match ahead > CLOCKS_DIFFER {
         false => Finding::ok("clock", format!("it is {}", date_time(now, &app.config.history.time_zone))),
         true => {
             let is = format!("what was stored last is {} ahead of this machine's clock", at_a_glance(ahead));
