@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use djamon_check::commands::report::{ReportArgs, run as report};
 use djamon_core::calendar::parse_rfc3339;
+use djamon_core::domain::group::NewGroup;
 use djamon_core::domain::plan::RunContext;
 use djamon_core::domain::run::{Blind, Counts};
 use djamon_core::domain::site::SiteChange;
 use djamon_core::domain::{Instant, Observation, Policy, ScopeRule, Site};
 use djamon_core::store::record::{self, ViewIds};
 use djamon_core::store::runs::{self, Ending};
-use djamon_core::store::{AnyConnection, sites, write};
+use djamon_core::store::{AnyConnection, groups, sites, write};
 use djamon_tests::monitor::Monitor;
 use djamon_tests::on_both;
 use djamon_tests::scripted::{add_site, seen};
@@ -155,6 +156,38 @@ on_both! {
         assert_eq!(known(&told["items"][0]), [1, 0, 1, 0]);
         assert_eq!(known(&told["items"][1]), [24, 24, 0, 0]);
         assert_eq!(known(&told["total"]), [25, 24, 1, 0]);
+    }
+
+    fn a_site_and_a_group_that_were_removed_are_told_of_in_the_days_they_were_there(database: TestDatabase) {
+        let monitor = berlin(database);
+        let connection = &mut monitor.connect();
+        let site = add_site(connection, "gone", october(0));
+        write(connection, |connection| {
+            let new = NewGroup { slug: None, name: "Shops".into(), public: true };
+            let group = groups::add(connection, &new, october(0))?.id;
+            let change = SiteChange { group: Some(Some(group)), ..SiteChange::default() };
+            sites::edit(connection, "gone", change, october(0)).map(drop)
+        }).unwrap();
+        look(connection, &site, october(0), Some(true));
+        let told_of = |options: &str| {
+            let items = told(&monitor, options)["items"].clone();
+            items.as_array().unwrap().iter().map(|item| item["site"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        said(&monitor, "--freeze 2026-10").unwrap();
+        write(connection, |connection| {
+            sites::remove(connection, "gone", october(750 * HOUR))?;
+            groups::remove(connection, "shops", october(750 * HOUR)).map(drop)
+        }).unwrap();
+        for days in ["--month 2026-10", "--from 2026-10-30 --to 2026-11-01"] {
+            assert_eq!(told_of(&format!("{days} --site gone")), ["gone"], "{days}");
+            assert_eq!(told_of(&format!("{days} --group shops")), ["gone"], "{days}");
+        }
+        monitor.clock.set(october(1500 * HOUR));
+        assert_eq!(
+            said(&monitor, "--month 2026-12 --site gone").unwrap_err(),
+            "--site: there is no site \"gone\"; djamon-check site list shows all"
+        );
+        assert!(said(&monitor, "--month 2026-12 --group shops").unwrap_err().starts_with("--group: there is no group"));
     }
 
     fn a_site_that_comes_back_into_an_outage_has_had_one(database: TestDatabase) {

@@ -73,10 +73,13 @@ pub fn run(app: &App, args: &ReportArgs, out: &mut dyn Write) -> Result<Exit, Fa
     if let Some(month) = &args.freeze {
         return freeze(app, &mut connection, &zone, month, out);
     }
-    let which = which(&mut connection, args)?;
+    let which = which(args);
     let today = zone.day_of(app.now());
     let (from, to) = days(args, today)?;
     let report = gather(app, &mut connection, &which, zone, (from, to))?;
+    if report.lines.is_empty() {
+        refuse_unknown(&mut connection, &which)?;
+    }
     match args.format {
         Format::Table => formats::table(&report, out)?,
         Format::Csv => formats::csv(&report, out)?,
@@ -86,20 +89,25 @@ pub fn run(app: &App, args: &ReportArgs, out: &mut dyn Write) -> Result<Exit, Fa
     Ok(Exit::Done)
 }
 
-/// The site or group that is asked for; one that there is not is refused.
-fn which(connection: &mut AnyConnection, args: &ReportArgs) -> Result<Which, Failure> {
-    if let Some(slug) = &args.site {
-        return match sites::by_slug(connection, slug) {
-            Ok(site) => Ok(Which::Site(site.slug)),
-            Err(error) => Err(typed("--site", about_site(connection, error))),
-        };
+/// What is asked for: by the slugs of now, and by those of sites and groups that were removed since.
+fn which(args: &ReportArgs) -> Which {
+    match (&args.site, &args.group) {
+        (Some(slug), _) => Which::Site(slug.clone()),
+        (None, Some(slug)) => Which::Group(slug.clone()),
+        (None, None) => Which::All,
     }
-    match &args.group {
-        Some(slug) => match groups::by_slug(connection, slug) {
-            Ok(group) => Ok(Which::Group(group.slug)),
-            Err(error) => Err(typed("--group", error.into())),
-        },
-        None => Ok(Which::All),
+}
+
+/// Refuses a site or group that there is not, and of which there is nothing to tell.
+fn refuse_unknown(connection: &mut AnyConnection, which: &Which) -> Result<(), Failure> {
+    match which {
+        Which::All => Ok(()),
+        Which::Site(slug) => sites::by_slug(connection, slug)
+            .map(drop)
+            .map_err(|error| typed("--site", about_site(connection, error))),
+        Which::Group(slug) => {
+            groups::by_slug(connection, slug).map(drop).map_err(|error| typed("--group", error.into()))
+        }
     }
 }
 
