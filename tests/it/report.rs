@@ -190,6 +190,34 @@ on_both! {
         assert!(said(&monitor, "--month 2026-12 --group shops").unwrap_err().starts_with("--group: there is no group"));
     }
 
+    fn sites_that_had_one_slug_after_the_other_are_told_apart_by_their_removal(database: TestDatabase) {
+        let monitor = berlin(database);
+        let connection = &mut monitor.connect();
+        for day in [0, 2] {
+            let site = add_site(connection, "shop", october(day * 24 * HOUR));
+            look(connection, &site, october(day * 24 * HOUR), Some(true));
+            write(connection, |connection| sites::remove(connection, "shop", october((day * 24 + 5) * HOUR))).unwrap();
+        }
+        add_site(connection, "shop", october(100 * HOUR));
+        let removals = [json!("2026-10-01T03:00:00.000Z"), json!("2026-10-03T03:00:00.000Z"), json!(null)];
+        for frozen in [false, true] {
+            if frozen {
+                said(&monitor, "--freeze 2026-10").unwrap();
+            }
+            let told = told(&monitor, "--month 2026-10 --site shop");
+            for (item, removed_at) in told["items"].as_array().unwrap().iter().zip(&removals) {
+                assert_eq!((&item["site"], &item["removed_at"]), (&json!("shop"), removed_at), "frozen: {frozen}, {told:#}");
+            }
+            let csv = said(&monitor, "--month 2026-10 --format csv").unwrap();
+            let lasts: Vec<_> = csv.split_terminator("\r\n").map(|line| line.rsplit(',').next().unwrap()).collect();
+            assert_eq!(lasts, ["removed_at", "2026-10-01T03:00:00.000Z", "2026-10-03T03:00:00.000Z", ""], "frozen: {frozen}");
+            let table = said(&monitor, "--month 2026-10").unwrap();
+            assert!(table.contains("\nshop (removed 2026-10-01)  ") && table.contains("\nshop                       "), "{table}");
+            let page = said(&monitor, "--month 2026-10 --format html").unwrap();
+            assert!(page.contains("shop (removed 2026-10-03)<"), "{page}");
+        }
+    }
+
     fn a_site_that_comes_back_into_an_outage_has_had_one(database: TestDatabase) {
         let monitor = berlin(database);
         let connection = &mut monitor.connect();
@@ -237,7 +265,7 @@ fn csv_and_html_hold_names_that_would_be_formulas_or_tags() {
     let lines: Vec<&str> = csv.split("\r\n").collect();
     assert_eq!((lines.len(), lines[2]), (3, ""), "{csv}");
     let wanted = "shop,\"'=HYPERLINK(\"\"http://evil/\"\"), <b>shop</b>\",,2026-10-01,2026-10-31,99.90,95.97,2682000000,2571600000,0,\
-                  2400000,21600000,86400000,64,3,1,1200000,2400000,2400000,40,40,40";
+                  2400000,21600000,86400000,64,3,1,1200000,2400000,2400000,40,40,40,";
     assert_eq!(lines[1], wanted);
     let html = said(&monitor, "--month 2026-10 --format html").unwrap();
     assert!(html.contains("&lt;b&gt;shop&lt;") && !html.contains("<b>shop"), "{html}");

@@ -186,6 +186,9 @@ pub struct NamedLine {
     pub name: String,
     /// Its group's slug.
     pub group: Option<String>,
+    /// When the site was removed, if it was; tells it from another one that had or has its slug.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removed_at: Option<Instant>,
     /// Its line.
     #[serde(flatten)]
     pub line: Line,

@@ -77,8 +77,8 @@ fn named(connection: &mut AnyConnection, range: Range) -> Result<Vec<(Site, Name
     let mut found = Vec::new();
     for (row, group) in rows {
         let site = Site::try_from(row)?;
-        let (slug, name) = (site.slug.clone(), site.name.clone());
-        found.push((site, NamedLine { slug, name, group, line: Line::default() }));
+        let (slug, name, removed_at) = (site.slug.clone(), site.name.clone(), site.removed_at);
+        found.push((site, NamedLine { slug, name, group, removed_at, line: Line::default() }));
     }
     found.sort_by_cached_key(|(site, line)| (line.name.to_lowercase(), site.id));
     Ok(found)
@@ -141,7 +141,8 @@ pub fn frozen(
         let line: NamedLine = serde_json::from_str(&text).map_err(StoreError::unreadable)?;
         lines.extend(Some(line).filter(|line| which.takes(line)));
     }
-    lines.sort_by_cached_key(|line| (line.name.to_lowercase(), line.slug.clone()));
+    let removed = |line: &NamedLine| line.removed_at.map_or(i64::MAX, Instant::ms);
+    lines.sort_by_cached_key(|line| (line.name.to_lowercase(), line.slug.clone(), removed(line)));
     Ok(Some(Frozen { zone, at: Instant::from_ms(at), lines }))
 }
 

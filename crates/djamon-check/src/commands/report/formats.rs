@@ -69,20 +69,34 @@ struct Item<'a> {
     site: &'a str,
     name: &'a str,
     group: Option<&'a str>,
+    removed_at: Option<String>,
     #[serde(flatten)]
     figures: Figures,
 }
 
 impl<'a> From<&'a NamedLine> for Item<'a> {
     fn from(named: &'a NamedLine) -> Self {
-        let group = named.group.as_deref();
-        Item { site: &named.slug, name: &named.name, group, figures: Figures::from(&named.line) }
+        Item {
+            site: &named.slug,
+            name: &named.name,
+            group: named.group.as_deref(),
+            removed_at: named.removed_at.map(rfc3339),
+            figures: Figures::from(&named.line),
+        }
     }
 }
 
 impl Report {
     fn total(&self) -> Line {
         Line::sum(self.lines.iter().map(|named| &named.line))
+    }
+
+    /// `name` as people read it in the line of `of`: with the day of its removal, if there was one.
+    fn called(&self, name: &str, of: &NamedLine) -> String {
+        match of.removed_at {
+            Some(at) => format!("{name} (removed {})", date_of(self.zone.day_of(at))),
+            None => name.to_owned(),
+        }
     }
 
     fn first_day(&self) -> String {
@@ -142,7 +156,7 @@ pub(super) fn table(report: &Report, out: &mut dyn Write) -> Result<(), Failure>
         table.line(style, [name.to_owned(), a, b, c, d, e, f, g, h, i, j]);
     };
     for named in &report.lines {
-        line(Style::new(), &named.slug, &named.line, &mut table);
+        line(Style::new(), &report.called(&named.slug, named), &named.line, &mut table);
     }
     if report.lines.len() > 1 {
         line(Style::new().bold(), "all", &report.total(), &mut table);
@@ -180,7 +194,7 @@ pub(super) fn csv(report: &Report, out: &mut dyn Write) -> Result<(), Failure> {
     };
     let heading = "site,name,group,from,to,uptime_percent,coverage_percent,watched_ms,up_ms,degraded_ms,down_ms,blind_ms,\
                    unknown_ms,looks,failures,outages,time_to_detect_ms,time_to_recover_ms,longest_outage_ms,median_ms,\
-                   p95_ms,p99_ms";
+                   p95_ms,p99_ms,removed_at";
     csv.write_record(heading.split(',')).map_err(failed)?;
     for named in &report.lines {
         let (line, figures) = (&named.line, Figures::from(&named.line));
@@ -210,6 +224,7 @@ pub(super) fn csv(report: &Report, out: &mut dyn Write) -> Result<(), Failure> {
             time(figures.median_ms),
             time(figures.p95_ms),
             time(figures.p99_ms),
+            named.removed_at.map(rfc3339).unwrap_or_default(),
         ];
         csv.write_record(cells).map_err(failed)?;
     }
@@ -228,14 +243,15 @@ fn guarded(text: &str) -> String {
 pub(super) fn html(report: &Report, now: Instant, out: &mut dyn Write) -> Result<(), Failure> {
     #[derive(Serialize)]
     struct Row<'a> {
-        name: &'a str,
+        name: String,
         group: &'a str,
         cells: [String; 10],
     }
     let row = |name, group, line| Row { name, group, cells: cells(line) };
     let rows = report.lines.iter();
-    let rows: Vec<Row> =
-        rows.map(|of| row(of.name.as_str(), of.group.as_deref().unwrap_or_default(), &of.line)).collect();
+    let rows =
+        rows.map(|of| row(report.called(&of.name, of), of.group.as_deref().unwrap_or_default(), &of.line));
+    let rows: Vec<Row> = rows.collect();
     let mut context = Context::new();
     context.insert("from", &report.first_day());
     context.insert("to", &report.last_day());
@@ -243,7 +259,7 @@ pub(super) fn html(report: &Report, now: Instant, out: &mut dyn Write) -> Result
     context.insert("frozen", &report.frozen_at.map(|at| date_time(at, &report.zone)).unwrap_or_default());
     context.insert("made", &date_time(now, &report.zone));
     context.insert("rows", &rows);
-    context.insert("total", &row("All", "", &report.total()));
+    context.insert("total", &row("All".to_owned(), "", &report.total()));
     let mut tera = Tera::new();
     let page =
         tera.add_raw_template("report.html", TEMPLATE).and_then(|()| tera.render("report.html", &context));
