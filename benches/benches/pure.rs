@@ -6,6 +6,7 @@ use std::time::Duration;
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use djamon_core::calendar::Zone;
 use djamon_core::domain::plan::{self, RunContext, Snapshot, Watched};
+use djamon_core::domain::run::Blindness;
 use djamon_core::domain::series::{self, Window};
 use djamon_core::domain::times::Times;
 use djamon_core::domain::uptime::{Open, Tally};
@@ -69,8 +70,8 @@ fn seen(sites: i32, minute: u64) -> Vec<(ViewId, Observation)> {
 
 fn plans(c: &mut Criterion) {
     let (location, expected_interval) = (LocationId(1), Duration::from_mins(1));
-    let (scope, blind_since, zone) = (ScopeRule::All, None, Zone::default());
-    let context = RunContext { run: RunId(1), location, scope, expected_interval, blind_since, zone };
+    let (scope, blind, zone) = (ScopeRule::All, Blindness::NEVER, Zone::default());
+    let context = RunContext { run: RunId(1), location, scope, expected_interval, blind, zone };
     let (group, paused_at, removed_at) = (None, None, None);
     let watched = Watched {
         group,

@@ -6,11 +6,9 @@ use diesel::connection::SimpleConnection;
 use djamon_check::app::Exit;
 use djamon_check::commands::doctor::{DoctorArgs, run as doctor};
 use djamon_core::domain::SiteOptions;
-use djamon_core::domain::run::{Blind, Counts};
-use djamon_core::store::runs::{self, Ending};
 use djamon_tests::monitor::Monitor;
 use djamon_tests::on_both;
-use djamon_tests::scripted::begin;
+use djamon_tests::scripted::blind_run;
 use djamon_tests::site_server::SiteServer;
 
 #[derive(clap::Parser)]
@@ -50,11 +48,8 @@ on_both! {
 
         // A blind run, an alert that was given up and one that is late, views that nobody purged, a clock that went back.
         let mut connection = monitor.connect();
-        let location = runs::location(&mut connection, "default").unwrap();
         let now = monitor.app.now();
-        let context = begin(&mut connection, location, now);
-        let blind = Some(Blind { reason: "line: nothing answered".into(), from: now });
-        runs::finish(&mut connection, context.run, &Ending { at: now, blind, counts: Counts::default(), skipped_reason: None, idle: None }).unwrap();
+        blind_run(&mut connection, now, Duration::from_secs(60), "line: nothing answered");
         for state in ["parked", "retry"] {
             connection.batch_execute(&format!(
                 "INSERT INTO events (kind, at) VALUES ('test', {0}); INSERT INTO outbox (event_id, channel, state, tries, next_try_at, created_at) \

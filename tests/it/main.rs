@@ -6,6 +6,7 @@ mod api;
 mod apply;
 mod asking;
 mod attack;
+mod blindness;
 mod browser;
 mod channels;
 mod cli;

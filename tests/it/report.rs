@@ -6,12 +6,12 @@ use djamon_check::commands::report::{ReportArgs, run as report};
 use djamon_core::calendar::parse_rfc3339;
 use djamon_core::domain::group::NewGroup;
 use djamon_core::domain::plan::RunContext;
-use djamon_core::domain::run::{Blind, Counts};
+use djamon_core::domain::run::{Blind, Blindness, Counts};
 use djamon_core::domain::site::SiteChange;
 use djamon_core::domain::{Instant, Observation, Policy, ScopeRule, Site};
 use djamon_core::store::record::{self, ViewIds};
 use djamon_core::store::runs::{self, Ending};
-use djamon_core::store::{AnyConnection, groups, sites, write};
+use djamon_core::store::{AnyConnection, blindness, groups, sites, write};
 use djamon_tests::monitor::Monitor;
 use djamon_tests::on_both;
 use djamon_tests::scripted::{add_site, seen};
@@ -30,9 +30,10 @@ fn look(connection: &mut AnyConnection, site: &Site, at: Instant, good: Option<b
     let location = runs::location(connection, "default").unwrap();
     let expected_interval = Duration::from_secs(12 * HOUR);
     let run = runs::begin(connection, location, at, expected_interval).unwrap();
-    let blind_since = runs::blind_since(connection, location, run).unwrap();
+    let blind =
+        if good.is_some() { blindness::is_over(connection, location, at).unwrap() } else { Blindness::NEVER };
     let zone = "Europe/Berlin".parse().unwrap();
-    let context = RunContext { run, location, scope: ScopeRule::All, expected_interval, blind_since, zone };
+    let context = RunContext { run, location, scope: ScopeRule::All, expected_interval, blind, zone };
     if let Some(good) = good {
         let mut ids = ViewIds::after_stored(connection).unwrap();
         let seen = Observation { duration_ms: 40, ..seen(site, at, good) };

@@ -2,176 +2,36 @@
 
 mod clocks;
 mod histories;
+mod model;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use chrono::{DateTime, Offset, TimeZone};
 use chrono_tz::Tz;
 use diesel::connection::SimpleConnection;
-use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt};
-use diesel::{QueryableByName, RunQueryDsl};
 use djamon_core::calendar::Zone;
 use djamon_core::domain::plan::RunContext;
-use djamon_core::domain::run::{Blind, Counts};
+use djamon_core::domain::run::{Blind, Blindness, Counts};
 use djamon_core::domain::series::Window;
-use djamon_core::domain::times::Times;
 use djamon_core::domain::uptime::Tally;
-use djamon_core::domain::{Instant, Observation, Outcome, Policy, ScopeRule, Site, SiteId};
+use djamon_core::domain::{Instant, Observation, Outcome, Policy, ScopeRule, Site, SiteId, SiteOptions};
 use djamon_core::store::record::{self, ViewIds};
 use djamon_core::store::runs::{self, Ending};
 use djamon_core::store::statuses::Known;
-use djamon_core::store::{AnyConnection, figures, hours, series, statuses};
+use djamon_core::store::{AnyConnection, blindness, figures, hours, series, statuses};
 use djamon_tests::clock::NOON;
 use djamon_tests::database::{Backend, TestDatabase};
 use djamon_tests::on_both;
-use djamon_tests::scripted::{add_site, look, run, seen};
+use djamon_tests::scripted::{add_site, add_site_with, look, run, seen};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
-use histories::{PLACES, Run, runs_of_a_history};
+use model::{Span, model, rows};
+
+use histories::{PLACES, Run, Sight, runs_of_a_history};
 
 const STEP: i64 = 10_000;
 const HOUR: i64 = 3_600_000;
-
-#[derive(QueryableByName, Debug)]
-struct View {
-    #[diesel(sql_type = Integer)]
-    site_id: i32,
-    #[diesel(sql_type = Integer)]
-    run_id: i32,
-    #[diesel(sql_type = BigInt)]
-    at: i64,
-    #[diesel(sql_type = SmallInt)]
-    outcome: i16,
-    #[diesel(sql_type = SmallInt)]
-    slow: i16,
-    #[diesel(sql_type = Integer)]
-    duration_ms: i32,
-    #[diesel(sql_type = BigInt)]
-    expected: i64,
-}
-
-#[derive(QueryableByName, Debug)]
-struct BlindRun {
-    #[diesel(sql_type = Integer)]
-    id: i32,
-    #[diesel(sql_type = Nullable<BigInt>)]
-    blind_from: Option<i64>,
-}
-
-#[derive(QueryableByName)]
-struct Row {
-    #[diesel(sql_type = Integer)]
-    site_id: i32,
-    #[diesel(sql_type = Integer)]
-    number: i32,
-    #[diesel(sql_type = Integer)]
-    up_ms: i32,
-    #[diesel(sql_type = Integer)]
-    degraded_ms: i32,
-    #[diesel(sql_type = Integer)]
-    down_ms: i32,
-    #[diesel(sql_type = Integer)]
-    blind_ms: i32,
-    #[diesel(sql_type = Integer)]
-    looks: i32,
-    #[diesel(sql_type = Integer)]
-    failures: i32,
-    #[diesel(sql_type = Binary)]
-    times: Vec<u8>,
-}
-
-/// What the model and the rows are compared by.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Span {
-    up_degraded_down_blind: [i64; 4],
-    looks: i32,
-    failures: i32,
-    times: Times,
-}
-
-fn rows(connection: &mut AnyConnection, table: &str, number: &str) -> BTreeMap<(i32, i64), Span> {
-    let rows: Vec<Row> =
-        diesel::sql_query(format!("SELECT *, {number} AS number FROM {table}")).load(connection).unwrap();
-    let span = |row: &Row| Span {
-        up_degraded_down_blind: [row.up_ms, row.degraded_ms, row.down_ms, row.blind_ms].map(i64::from),
-        looks: row.looks,
-        failures: row.failures,
-        times: Times::from_bytes(&row.times).unwrap(),
-    };
-    rows.iter().map(|row| ((row.site_id, i64::from(row.number)), span(row))).collect()
-}
-
-/// The number of the hour by the clocks of the place, and of its calendar day.
-fn numbers(zone: Tz, at: i64) -> (i64, i64) {
-    let offset = |at: i64| {
-        i64::from(
-            zone.offset_from_utc_datetime(&DateTime::from_timestamp_millis(at).unwrap().naive_utc())
-                .fix()
-                .local_minus_utc(),
-        ) * 1000
-    };
-    let ahead = offset(1_767_225_600_000).rem_euclid(HOUR);
-    let hour = (at + ahead).div_euclid(HOUR);
-    let begin = hour * HOUR - ahead;
-    (hour, (begin + offset(begin)).div_euclid(24 * HOUR))
-}
-
-/// Every hour and day by reading all SiteViews, from the first of each site to its last.
-fn model(connection: &mut AnyConnection, zone: Tz) -> [BTreeMap<(i32, i64), Span>; 2] {
-    let sql = "SELECT v.site_id, v.run_id, v.at, v.outcome, CAST(v.degraded AS SMALLINT) AS slow, v.duration_ms, \
-               r.expected_interval_ms AS expected FROM site_views v JOIN runs r ON r.id = v.run_id ORDER BY v.id";
-    let sql = match connection {
-        AnyConnection::Sqlite(_) => sql.to_owned(),
-        AnyConnection::Postgres(_) => {
-            sql.replace("CAST(v.degraded AS SMALLINT)", "CAST(CAST(v.degraded AS INTEGER) AS SMALLINT)")
-        }
-    };
-    let views: Vec<View> = diesel::sql_query(sql).load(connection).unwrap();
-    let all: Vec<BlindRun> =
-        diesel::sql_query("SELECT id, blind_from FROM runs ORDER BY id").load(connection).unwrap();
-    let mut spans = [BTreeMap::<(i32, i64), Span>::new(), BTreeMap::new()];
-    for site in [1, 2] {
-        let views: Vec<&View> = views.iter().filter(|view| view.site_id == site).collect();
-        let mut add = |at: i64, change: &dyn Fn(&mut Span)| {
-            let (hour, day) = numbers(zone, at);
-            change(spans[0].entry((site, hour)).or_default());
-            change(spans[1].entry((site, day)).or_default());
-        };
-        for view in &views {
-            add(view.at, &|span| {
-                span.looks += 1;
-                if view.outcome == 0 { span.times.add(view.duration_ms as u32) } else { span.failures += 1 }
-            });
-        }
-        for pair in views.windows(2) {
-            let (one, next) = (pair[0], pair[1]);
-            // Blind runs straight before the next look's run.
-            let before = all
-                .iter()
-                .filter(|run| run.id < next.run_id)
-                .rev()
-                .take_while(|run| run.blind_from.is_some());
-            let blind_from =
-                before.filter_map(|run| run.blind_from).min().map_or(next.at, |from| from.max(one.at));
-            for at in (one.at..next.at).step_by(STEP as usize) {
-                let what: &[usize] = match (one.outcome == 0, one.slow == 1) {
-                    _ if at >= blind_from => &[3],
-                    _ if at >= one.at + 2 * one.expected => &[],
-                    (false, _) => &[2],
-                    (true, true) => &[0, 1],
-                    (true, false) => &[0],
-                };
-                if what.is_empty() {
-                    continue;
-                }
-                add(at, &|span| what.iter().for_each(|what| span.up_degraded_down_blind[*what] += STEP));
-            }
-        }
-    }
-    spans
-}
 
 fn perform(
     connection: &mut AnyConnection,
@@ -196,16 +56,20 @@ fn perform(
         let now = Instant::from_ms(at);
         let expected_interval = Duration::from_secs(run.expected as u64);
         let number = runs::begin(connection, location, now, expected_interval).unwrap();
-        let blind_since = runs::blind_since(connection, location, number).unwrap();
+        let could_see = run.sight != Sight::Blind;
+        let blind = match could_see {
+            true => blindness::is_over(connection, location, now).unwrap(),
+            false => Blindness::NEVER,
+        };
         let context = RunContext {
             run: number,
             location,
             scope: ScopeRule::All,
             expected_interval,
-            blind_since,
+            blind,
             zone: zone.name().parse().unwrap(),
         };
-        if !run.is_blind {
+        if could_see {
             let looks = sites.iter().zip(run.looks).filter_map(|(site, look)| {
                 let (outcome, slow, duration_ms) = look?;
                 let outcome = Outcome::ALL[usize::from(outcome)];
@@ -220,8 +84,14 @@ fn perform(
             record::batch(connection, &context, &Policy::default(), &mut ids, looks.collect(), &[], now)
                 .unwrap();
         }
-        let blind = run.is_blind.then(|| Blind { reason: "line".into(), from: now });
-        let ending = Ending { at: now, blind, counts: Counts::default(), skipped_reason: None, idle: None };
+        let end = now.plus(Duration::from_millis(STEP as u64));
+        let blind = match run.sight {
+            Sight::Clear => None,
+            Sight::Blind => Some(now),
+            Sight::Lost => Some(end),
+        };
+        let blind = blind.map(|from| Blind { reason: "line".into(), from });
+        let ending = Ending { at: end, blind, counts: Counts::default(), skipped_reason: None, idle: None };
         runs::finish(connection, number, &ending).unwrap();
         // Whoever keeps what rows said shows what whoever reads them anew does: now, and later in the day.
         for later in [now, now.plus(Duration::from_secs(3 * 3600))] {
@@ -244,54 +114,75 @@ fn hours_and_days_are_what_the_views_say(backend: Backend, cases: u32) {
         let connection = &mut database.connect();
         // Most of a history lies around the odd moment.
         let start = odd - history.iter().map(|run| run.pause * STEP).sum::<i64>() / 2 / STEP * STEP;
-        let sites = ["shop", "blog"].map(|name| add_site(connection, name, Instant::from_ms(start)));
-        let now = perform(connection, &sites, zone, start, &history);
-        let [hours, days] = model(connection, zone);
-        // The hour and the day of a site's last look are open: no rows yet.
-        let open: BTreeMap<i32, (i64, i64)> = hours
-            .keys()
-            .map(|(site, hour)| (*site, *hour))
-            .collect::<BTreeMap<_, _>>()
-            .into_iter()
-            .map(|(site, hour)| {
-                (site, (hour, days.keys().filter(|key| key.0 == site).map(|key| key.1).max().unwrap()))
-            })
-            .collect();
-        let closed = |spans: &BTreeMap<(i32, i64), Span>, of: fn(&(i64, i64)) -> i64| {
-            spans
+        let sites = [("shop", None), ("blog", Some("30m"))].map(|(name, interval)| {
+            let interval = interval.map(|interval| interval.parse().unwrap());
+            let options = SiteOptions { interval, ..SiteOptions::default() };
+            add_site_with(connection, name, options, Instant::from_ms(start))
+        });
+        let last = perform(connection, &sites, zone, start, &history);
+        // Some time later, so that what goes on is told too: short of what the last look vouches for, and beyond it.
+        for later in [0, 50, 3 * 3600] {
+            let now = last.plus(Duration::from_secs(later));
+            let [hours, days] = model(connection, zone, &sites, now);
+            // The hour and the day of a site's last look are open: no rows yet.
+            let open: BTreeMap<i32, (i64, i64)> = hours
                 .iter()
-                .filter(|((site, number), _)| *number < of(&open[site]))
-                .map(|(key, span)| (*key, span.clone()))
+                .filter(|(_, span)| span.looks > 0)
+                .map(|((site, hour), _)| (*site, *hour))
                 .collect::<BTreeMap<_, _>>()
-        };
-        prop_assert_eq!(rows(connection, "site_hours", "hour"), closed(&hours, |open| open.0));
-        prop_assert_eq!(rows(connection, "site_days", "day"), closed(&days, |open| open.1));
-        // What is shown now adds what is open to it.
-        let figures = figures::of(connection, None, now).unwrap();
-        // They are made of what is packed for them; without that, of the rows themselves.
-        connection.batch_execute("DELETE FROM site_recent").unwrap();
-        prop_assert_eq!(&figures::of(connection, None, now).unwrap(), &figures);
-        let zone: Zone = zone.name().parse().unwrap();
-        let (hour, today) = (zone.hours().number_of(now), zone.day_of(now));
-        for (site, _) in open {
-            let last = history.last().unwrap();
-            if last.looks[site as usize - 1].is_none() || last.is_blind {
-                // What the look before vouches for is more than the model knows.
-                continue;
-            }
-            let told = |spans: &BTreeMap<(i32, i64), Span>, first: i64| {
-                let sum = |ms: usize| {
-                    let spans = spans.range((site, first)..(site + 1, i64::MIN));
-                    spans.map(|(_, span)| span.up_degraded_down_blind[ms]).sum::<i64>()
-                };
-                Tally { up_ms: sum(0), down_ms: sum(2), ..Tally::default() }.uptime_ppm()
+                .into_iter()
+                .map(|(site, hour)| {
+                    let looked_at = days.iter().filter(|((of, _), span)| *of == site && span.looks > 0);
+                    (site, (hour, looked_at.map(|((_, day), _)| *day).max().unwrap()))
+                })
+                .collect();
+            let closed = |spans: &BTreeMap<(i32, i64), Span>, of: fn(&(i64, i64)) -> i64| {
+                spans
+                    .iter()
+                    .filter(|((site, number), _)| *number < of(&open[site]))
+                    .map(|(key, span)| (*key, span.clone()))
+                    .collect::<BTreeMap<_, _>>()
             };
-            let found = figures[&SiteId(site)];
-            let found = [found.day, found.week, found.month].map(|figure| figure.uptime_ppm);
-            prop_assert_eq!(
-                found,
-                [told(&hours, hour - 23), told(&days, today - 6), told(&days, today - 29)]
-            );
+            prop_assert_eq!(rows(connection, "site_hours", "hour"), closed(&hours, |open| open.0));
+            prop_assert_eq!(rows(connection, "site_days", "day"), closed(&days, |open| open.1));
+            // What is shown now adds what is open to it.
+            let figures = figures::of(connection, None, now).unwrap();
+            // They are made of what is packed for them; without that, of the rows themselves.
+            connection.batch_execute("DELETE FROM site_recent").unwrap();
+            prop_assert_eq!(&figures::of(connection, None, now).unwrap(), &figures);
+            let calendar: Zone = zone.name().parse().unwrap();
+            let (hour, today) = (calendar.hours().number_of(now), calendar.day_of(now));
+            for (site, _) in open {
+                let told = |spans: &BTreeMap<(i32, i64), Span>, first: i64| {
+                    let sum = |ms: usize| {
+                        let spans = spans.range((site, first)..(site + 1, i64::MIN));
+                        spans.map(|(_, span)| span.up_degraded_down_blind[ms]).sum::<i64>()
+                    };
+                    Tally { up_ms: sum(0), down_ms: sum(2), ..Tally::default() }.uptime_ppm()
+                };
+                let found = figures[&SiteId(site)];
+                let found = [found.day, found.week, found.month].map(|figure| figure.uptime_ppm);
+                prop_assert_eq!(
+                    found,
+                    [told(&hours, hour - 23), told(&days, today - 6), told(&days, today - 29)]
+                );
+                let ever = (0, today + 1);
+                let total = hours::totals(connection, &[SiteId(site)], ever, |_| now).unwrap()[&SiteId(site)]
+                    .open
+                    .tally;
+                let shown = series::days(connection, SiteId(site), ever.1, now).unwrap();
+                for kind in 0..4 {
+                    let ms =
+                        |tally: &Tally| [tally.up_ms, tally.degraded_ms, tally.down_ms, tally.blind_ms][kind];
+                    let said: i64 = days
+                        .iter()
+                        .filter(|(key, _)| key.0 == site)
+                        .map(|(_, span)| span.up_degraded_down_blind[kind])
+                        .sum();
+                    prop_assert_eq!(ms(&total), said);
+                    prop_assert_eq!(shown.iter().map(|day| ms(&day.open.tally)).sum::<i64>(), said);
+                }
+            }
         }
         Ok(())
     });

@@ -6,14 +6,12 @@ use diesel::RunQueryDsl;
 use diesel::sql_types::BigInt;
 use djamon_core::domain::alert::Audience;
 use djamon_core::domain::group::NewGroup;
-use djamon_core::domain::run::{Blind, Counts};
 use djamon_core::domain::site::SiteChange;
 use djamon_core::domain::status::State;
 use djamon_core::domain::{EventKind, Instant, Left, Observation, OutageId, Policy};
 use djamon_core::store::due::{self, Half, Selection};
 use djamon_core::store::outbox::{Filter, Settled};
 use djamon_core::store::record::{self, ViewIds};
-use djamon_core::store::runs::Ending;
 use djamon_core::store::{
     AnyConnection, figures, groups, outages, outbox, runs, sites, statuses, views, write,
 };
@@ -322,24 +320,6 @@ on_both! {
         let named: Vec<_> = sites.iter().skip(1).map(|site| site.id).collect();
         all.remove(&sites[0].id).unwrap();
         assert_eq!(figures::of(&mut connection, Some(&named), minute(90)).unwrap(), all);
-    }
-
-    fn blind_time_is_neither_up_nor_down(database: TestDatabase) {
-        let mut connection = database.connect();
-        let shop = add_site(&mut connection, "shop", NOON);
-        let location = runs::location(&mut connection, "default").unwrap();
-        run(&mut connection, minute(0), vec![seen(&shop, minute(0), true)], &[]);
-        for n in 1..10 {
-            let context = begin(&mut connection, location, minute(n));
-            let blind = Some(Blind { reason: "line".into(), from: minute(n) });
-            let ending = Ending { at: minute(n), blind, counts: Counts::default(), skipped_reason: None, idle: None };
-            runs::finish(&mut connection, context.run, &ending).unwrap();
-        }
-        let context = begin(&mut connection, location, minute(10));
-        assert_eq!(runs::blind_since(&mut connection, location, context.run).unwrap(), Some(minute(1)));
-        run(&mut connection, minute(10), vec![seen(&shop, minute(10), true)], &[]);
-        let day = figures::of(&mut connection, None, minute(11)).unwrap()[&shop.id].day;
-        assert_eq!(day.coverage_ppm, Some(2 * 1_000_000 / (23 * 60 + 11)));
     }
 
     fn looks_are_paged_without_a_gap_or_a_repeat(database: TestDatabase) {

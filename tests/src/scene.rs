@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use djamon_core::domain::group::NewGroup;
-use djamon_core::domain::run::{Blind, Counts};
+use djamon_core::domain::run::Counts;
 use djamon_core::domain::site::{NewSite, SiteChange};
 use djamon_core::domain::{
     Group, Instant, Line, Listener, Observation, Outcome, Phases, Policy, Site, SiteOptions, Target,
@@ -12,7 +12,7 @@ use djamon_core::store::record::{Recorded, ViewIds};
 use djamon_core::store::runs::Ending;
 use djamon_core::store::{AnyConnection, groups, record, runs, sites, write};
 
-use crate::scripted::begin;
+use crate::scripted::{begin, blind_run};
 
 /// A database that is being filled, and the time it has got to.
 pub struct Scene {
@@ -132,7 +132,7 @@ impl Scene {
         let looked_at = self.sites.iter().filter(|site| site.paused_at.is_none());
         let observations =
             looked_at.enumerate().map(|(n, site)| observation(site, self.now, n, see(&site.slug))).collect();
-        self.run(observations, None)
+        self.run(observations)
     }
 
     /// As many runs, all alike.
@@ -144,10 +144,11 @@ impl Scene {
 
     /// One run that could not see.
     pub fn blind_minute(&mut self) {
-        self.run(Vec::new(), Some(Blind { reason: "line".into(), from: self.now }));
+        blind_run(&mut self.connection, self.now, self.pace, "line");
+        self.now = self.now.plus(self.pace);
     }
 
-    fn run(&mut self, observations: Vec<Observation>, blind: Option<Blind>) -> Recorded {
+    fn run(&mut self, observations: Vec<Observation>) -> Recorded {
         let connection = &mut self.connection;
         let location = runs::location(connection, "default").unwrap();
         let mut context = begin(connection, location, self.now);
@@ -165,7 +166,7 @@ impl Scene {
             self.now.plus(Duration::from_secs(1)),
         );
         let at = self.now.plus(Duration::from_secs(2));
-        let ending = Ending { at, blind, counts: Counts::default(), skipped_reason: None, idle: None };
+        let ending = Ending { at, blind: None, counts: Counts::default(), skipped_reason: None, idle: None };
         runs::finish(connection, context.run, &ending).unwrap();
         self.now = self.now.plus(self.pace);
         batch.unwrap()

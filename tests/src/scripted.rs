@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use djamon_core::calendar::Zone;
 use djamon_core::domain::plan::RunContext;
-use djamon_core::domain::run::Counts;
+use djamon_core::domain::run::{Blind, Blindness, Counts};
 use djamon_core::domain::site::NewSite;
 use djamon_core::domain::{
     Instant, Line, Listener, LocationId, Observation, Outcome, Phases, Policy, ScopeRule, Site, SiteOptions,
@@ -12,16 +12,21 @@ use djamon_core::domain::{
 };
 use djamon_core::store::record::{Recorded, ViewIds};
 use djamon_core::store::runs::Ending;
-use djamon_core::store::{AnyConnection, record, runs, sites, write};
+use djamon_core::store::{AnyConnection, blindness, record, runs, sites, write};
 
 /// Adds a site called `name` at an address nobody asks.
 pub fn add_site(connection: &mut AnyConnection, name: &str, now: Instant) -> Site {
+    add_site_with(connection, name, SiteOptions::default(), now)
+}
+
+/// The same with these options.
+pub fn add_site_with(connection: &mut AnyConnection, name: &str, options: SiteOptions, now: Instant) -> Site {
     let new = NewSite {
         slug: None,
         name: Some(name.to_owned()),
         target: Target::parse(&format!("http://{name}.test/")).unwrap(),
         group: None,
-        options: SiteOptions::default(),
+        options,
         public: true,
         paused: false,
     };
@@ -67,12 +72,21 @@ pub fn run(
     recorded
 }
 
-/// Begins a run that the caller ends, or not.
+/// A run at `at` that could not see; the next one was promised after `pace`.
+pub fn blind_run(connection: &mut AnyConnection, at: Instant, pace: Duration, reason: &str) {
+    let location = runs::location(connection, "default").unwrap();
+    let run = runs::begin(connection, location, at, pace).unwrap();
+    let blind = Some(Blind { reason: reason.to_owned(), from: at });
+    let ending = Ending { at, blind, counts: Counts::default(), skipped_reason: None, idle: None };
+    runs::finish(connection, run, &ending).unwrap();
+}
+
+/// Begins a run that can see, and that the caller ends, or not.
 pub fn begin(connection: &mut AnyConnection, location: LocationId, at: Instant) -> RunContext {
     let expected_interval = Duration::from_secs(60);
     let run = runs::begin(connection, location, at, expected_interval).unwrap();
-    let blind_since = runs::blind_since(connection, location, run).unwrap();
-    RunContext { run, location, scope: ScopeRule::All, expected_interval, blind_since, zone: Zone::default() }
+    let blind = blindness::is_over(connection, location, at).unwrap();
+    RunContext { run, location, scope: ScopeRule::All, expected_interval, blind, zone: Zone::default() }
 }
 
 /// A run at `place` that sees `site` up; the next one was promised after `expected_interval`.
@@ -85,8 +99,8 @@ pub fn look(
 ) {
     let location = runs::location(connection, place).unwrap();
     let run = runs::begin(connection, location, at, expected_interval).unwrap();
-    let (scope, blind_since, zone) = (ScopeRule::All, None, Zone::default());
-    let context = RunContext { run, location, scope, expected_interval, blind_since, zone };
+    let (scope, blind, zone) = (ScopeRule::All, Blindness::NEVER, Zone::default());
+    let context = RunContext { run, location, scope, expected_interval, blind, zone };
     let mut ids = ViewIds::after_stored(connection).unwrap();
     record::batch(connection, &context, &Policy::default(), &mut ids, vec![seen(site, at, true)], &[], at)
         .unwrap();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use djamon_core::domain::health::{self, Overall, StateCounts};
 use djamon_core::domain::run::{BlindTime, Run, RunState};
-use djamon_core::store::{AnyConnection, StoreError, runs};
+use djamon_core::store::{AnyConnection, StoreError, blindness, runs};
 
 use crate::ask::Ask;
 use crate::error::WebError;
@@ -44,7 +44,7 @@ pub fn take(ask: &Ask, database: &mut AnyConnection, counts: &StateCounts) -> Re
 /// What the database says.
 pub fn blind(database: &mut AnyConnection, last: Option<&Run>) -> Result<Option<BlindTime>, StoreError> {
     match last.filter(|run| run.state == RunState::Blind) {
-        Some(_) => Ok(runs::blind_times(database, 1)?.pop()),
+        Some(_) => Ok(blindness::newest(database, 1)?.pop()),
         None => Ok(None),
     }
 }

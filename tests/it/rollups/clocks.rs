@@ -9,7 +9,7 @@ use djamon_tests::clock::NOON;
 use djamon_tests::on_both;
 use djamon_tests::scripted::{add_site, run, seen};
 
-use super::rows;
+use super::model::rows;
 
 on_both! {
     fn what_a_clock_that_was_ahead_closed_goes_on_once_it_is_set_right(database: TestDatabase) {

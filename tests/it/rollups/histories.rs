@@ -3,22 +3,31 @@
 use chrono_tz::Tz;
 use proptest::prelude::*;
 
-/// One run: how long after the one before, whether it could see, what it saw of each site, the promised interval.
+/// One run: how long after the one before, whether and until when it could see, what it saw of each site, the promised interval.
 #[derive(Debug, Clone)]
 pub struct Run {
     pub pause: i64,
-    pub is_blind: bool,
+    pub sight: Sight,
     pub looks: [Option<(u8, bool, u32)>; 2],
     pub expected: i64,
+}
+
+/// Whether a run could see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sight {
+    Clear,
+    Blind,
+    /// It saw what it saw; then the line died.
+    Lost,
 }
 
 pub fn runs_of_a_history() -> impl Strategy<Value = Vec<Run>> {
     let pause = prop_oneof![20 => Just(6i64), 10 => 29i64..32, 4 => 100i64..1200, 1 => 8000i64..12_000];
     let look =
         prop::option::weighted(0.8, (prop_oneof![3 => Just(0u8), 1 => 1u8..10], any::<bool>(), 0u32..3000));
-    let run =
-        (pause, prop::bool::weighted(0.15), prop::array::uniform2(look), prop_oneof![Just(60i64), Just(300)]);
-    let run = run.prop_map(|(pause, is_blind, looks, expected)| Run { pause, is_blind, looks, expected });
+    let sight = prop_oneof![16 => Just(Sight::Clear), 3 => Just(Sight::Blind), 1 => Just(Sight::Lost)];
+    let run = (pause, sight, prop::array::uniform2(look), prop_oneof![Just(60i64), Just(300)]);
+    let run = run.prop_map(|(pause, sight, looks, expected)| Run { pause, sight, looks, expected });
     prop::collection::vec(run, 2..60)
 }
 

@@ -14,15 +14,15 @@ use std::time::Duration;
 
 use djamon_core::domain::hold::Hold;
 use djamon_core::domain::plan::RunContext;
-use djamon_core::domain::run::{Blind, Counts};
+use djamon_core::domain::run::{Blind, Blindness, Counts};
 use djamon_core::domain::{Instant, Listener, LocationId, Look, OutageId, RunId, SiteId};
 use djamon_core::probe::Prober;
-use djamon_core::store::AnyConnection;
 use djamon_core::store::backend::reserve::Reserve;
 use djamon_core::store::due::{self, DueSite, Outlook, Selection};
 use djamon_core::store::idle;
 use djamon_core::store::record::{self, ViewIds};
 use djamon_core::store::runs::{self, Ending};
+use djamon_core::store::{AnyConnection, blindness};
 
 use self::desk::Desk;
 pub use self::rehearsal::rehearse;
@@ -128,13 +128,12 @@ pub fn run(
     let started_at = app.now();
     let version = idle::version(connection)?;
     let run = runs::begin(connection, order.location, started_at, order.promised)?;
-    let blind_since = runs::blind_since(connection, order.location, run)?;
-    let context = RunContext {
+    let mut context = RunContext {
         run,
         location: order.location,
         scope: app.config.check.outage_scope,
         expected_interval: order.promised,
-        blind_since,
+        blind: Blindness::NEVER,
         zone: app.config.history.time_zone.clone(),
     };
     let policy = &app.config.check.policy;
@@ -159,7 +158,10 @@ pub fn run(
             round.ending.blind = Some(blind);
         }
         Ok(_) if due.sites == 0 => {}
-        Ok(proof) => look(app, prober, connection, order, &context, (proof.is_some(), &outlook), &mut round)?,
+        Ok(proof) => {
+            context.blind = blindness::is_over(connection, order.location, started_at)?;
+            look(app, prober, connection, order, &context, (proof.is_some(), &outlook), &mut round)?;
+        }
     }
     if round.reserve_released {
         storage::tell(app, connection, order, &context, Reserve::Released, due.sites)?;

@@ -10,6 +10,11 @@ impl SiteOptions {
     /// The longest limit for one request: two of them fit into a run.
     pub const LONGEST_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(20);
 
+    /// As often a site may be looked at, by an interval of its own.
+    pub const SHORTEST_INTERVAL: std::time::Duration = std::time::Duration::from_secs(10);
+    /// As seldom.
+    pub const LONGEST_INTERVAL: std::time::Duration = std::time::Duration::from_secs(31 * 86_400);
+
     /// Checks what the types cannot: each option by itself, then which go together.
     ///
     /// # Errors
@@ -77,7 +82,7 @@ impl SiteOptions {
             }
         }
         if let Some(interval) = self.interval
-            && (interval.0.as_secs() < 10 || interval.0.as_secs() > 31 * 86_400)
+            && !(Self::SHORTEST_INTERVAL..=Self::LONGEST_INTERVAL).contains(&interval.0)
         {
             return Err(Invalid::new("interval", format!("{interval} is out of range; use 10s to 31days")));
         }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::alert::EventKind;
 use super::certificate::{self, Certificate};
 use super::recent::{Mark, Recent};
+use super::run::Blindness;
 use super::streak::Turn;
 use super::uptime::{Ledger, Open};
 use super::{
@@ -31,8 +32,8 @@ pub struct RunContext {
     pub scope: ScopeRule,
     /// How long until the next run was promised.
     pub expected_interval: Duration,
-    /// Since when the runs before it were blind.
-    pub blind_since: Option<Instant>,
+    /// When the runs before it were blind.
+    pub blind: Blindness,
     /// Whose days its days are.
     pub zone: Zone,
 }
@@ -264,7 +265,7 @@ impl<'a> Planner<'a> {
             }
         };
         let hours = self.context.zone.hours();
-        let over = ledger.enter(&look, self.expected(&watched.policy), self.context.blind_since, hours);
+        let over = ledger.enter(&look, self.expected(&watched.policy), &self.context.blind, hours);
         self.plan.hours.extend(over.into_iter().map(|hour| (site, hour)));
         let (streak, turn) = Streak::step(before, &look, &watched.policy);
         recent.push(look.clone(), streak.standing(), pause);
@@ -306,7 +307,7 @@ impl<'a> Planner<'a> {
     /// What lay between the look before and this one.
     fn pause(&self, state: &SiteState, look: &Look, policy: &Policy) -> Option<Mark> {
         let expected = self.expected(policy);
-        if self.context.blind_since.is_some() {
+        if self.context.blind.between(state.last_at, look.at).next().is_some() {
             Some(Mark::Blind)
         } else {
             (look.at.since(state.last_at) > expected.saturating_mul(2)).then_some(Mark::Unknown)

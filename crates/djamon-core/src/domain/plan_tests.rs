@@ -120,7 +120,7 @@ fn context(number: i32) -> RunContext {
         location: LocationId(1),
         scope: ScopeRule::All,
         expected_interval: Duration::from_secs(60),
-        blind_since: None,
+        blind: Blindness::NEVER,
         zone: Zone::default(),
     }
 }

@@ -58,10 +58,39 @@ pub struct BlindTime {
     pub location: LocationId,
     /// From when on.
     pub from: Instant,
-    /// When the first run began that could see again; `None` while none has.
+    /// When the first run began that could see again, or until when the last blind one vouched for it; `None` while it goes on.
     pub until: Option<Instant>,
     /// The reason that its last run gave ([`Blind::reason`]).
     pub reason: String,
+}
+
+/// All the times when a place could not see, in order and apart from each other.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Blindness(Vec<(Instant, Instant)>);
+
+impl FromIterator<(Instant, Instant)> for Blindness {
+    fn from_iter<Times: IntoIterator<Item = (Instant, Instant)>>(times: Times) -> Self {
+        let mut times: Vec<_> = times.into_iter().filter(|(from, until)| from < until).collect();
+        times.sort_unstable();
+        times.dedup_by(|(from, until), (_, last)| {
+            let is_part = *from <= *last;
+            *last = if is_part { (*until).max(*last) } else { *last };
+            is_part
+        });
+        Blindness(times)
+    }
+}
+
+impl Blindness {
+    /// It could always see.
+    pub const NEVER: Blindness = Blindness(Vec::new());
+
+    /// What of it lies between `from` and `to`, in order.
+    pub fn between(&self, from: Instant, to: Instant) -> impl Iterator<Item = (Instant, Instant)> {
+        let first = self.0.partition_point(|(_, until)| *until <= from);
+        let cut = move |(begin, end): &(Instant, Instant)| (from.max(*begin), to.min(*end));
+        self.0.iter().skip(first).map(cut).take_while(|(from, to)| from < to)
+    }
 }
 
 /// A run's record.

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::run::Blindness;
 use super::times::Times;
 use super::{Instant, Look, Outcome};
 
@@ -64,13 +65,22 @@ impl Vouch {
         Vouch { at: look.at, kind, at_most: expected.saturating_mul(2) }
     }
 
-    /// The stretches from this look until `now`, when runs have been blind since `blind_since`.
-    pub fn until(&self, now: Instant, blind_since: Option<Instant>) -> impl Iterator<Item = Stretch> {
-        let sees_until = blind_since.map_or(now, |blind| blind.max(self.at).min(now));
-        let known =
-            Stretch { kind: self.kind, from: self.at, to: self.at.plus(self.at_most).min(sees_until) };
-        let blind = Stretch { kind: Kind::Blind, from: sees_until, to: now };
-        [known, blind].into_iter().filter(|stretch| stretch.from < stretch.to)
+    /// Tells of the stretches from this look until `now`, in order: what it saw goes on around `blind` times, which it does
+    /// not end.
+    fn until(&self, now: Instant, blind: &Blindness, mut tell: impl FnMut(Stretch)) {
+        let mut tell = |kind, from, to| {
+            if from < to {
+                tell(Stretch { kind, from, to });
+            }
+        };
+        let end = self.at.plus(self.at_most).min(now);
+        let mut at = self.at;
+        for (from, to) in blind.between(self.at, now) {
+            tell(self.kind, at, from.min(end));
+            tell(Kind::Blind, from, to);
+            at = to;
+        }
+        tell(self.kind, at, end);
     }
 }
 
@@ -226,14 +236,8 @@ pub struct Ledger {
 impl Ledger {
     /// Enters `look`: the time since the look before it becomes known, and `look` vouches from now on. Gives the hours
     /// that are over by it. They change no more, unless the clock is set back into them: then there is more of them later.
-    pub fn enter(
-        &mut self,
-        look: &Look,
-        expected: Duration,
-        blind_since: Option<Instant>,
-        hours: Hours,
-    ) -> Vec<Open> {
-        let mut over = self.settle(look.at, blind_since, hours);
+    pub fn enter(&mut self, look: &Look, expected: Duration, blind: &Blindness, hours: Hours) -> Vec<Open> {
+        let mut over = self.settle(look.at, blind, hours);
         self.hour.advance(look.at, hours, &mut over);
         self.hour.tally.add_look(look.outcome);
         if look.outcome.is_good() {
@@ -244,10 +248,10 @@ impl Ledger {
     }
 
     /// This ledger as it stands at `now`, with the look that vouches counted so far, and the hours that closes.
-    pub fn settle(&mut self, now: Instant, blind_since: Option<Instant>, hours: Hours) -> Vec<Open> {
+    pub fn settle(&mut self, now: Instant, blind: &Blindness, hours: Hours) -> Vec<Open> {
         let mut over = Vec::new();
-        for stretch in self.vouch.iter().flat_map(|vouch| vouch.until(now, blind_since)) {
-            self.hour.add(stretch, hours, &mut over);
+        if let Some(vouch) = self.vouch {
+            vouch.until(now, blind, |stretch| self.hour.add(stretch, hours, &mut over));
         }
         over
     }

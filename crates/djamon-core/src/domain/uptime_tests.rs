@@ -22,19 +22,21 @@ fn look(at_ms: i64, good: bool, degraded: bool) -> Look {
     }
 }
 
-/// One look a run: when, what it saw, how long until the next was promised, and whether blind runs came before.
-type Run = (i64, bool, bool, i64, Option<i64>);
+/// One look a run: when, what it saw, how long until the next was promised, and when the place was blind before.
+type Run = (i64, bool, bool, i64, Option<(i64, i64)>);
 
 fn histories() -> impl Strategy<Value = Vec<Run>> {
     let pause = prop_oneof![6 => 50i64..70, 2 => 290i64..310, 1 => 1000i64..20_000, 1 => Just(90_000i64)];
-    let run =
-        (pause, any::<bool>(), any::<bool>(), prop_oneof![Just(60i64), Just(300)], prop::option::of(1i64..9));
+    let blind = prop::option::of((1i64..9, 1i64..9));
+    let run = (pause, any::<bool>(), any::<bool>(), prop_oneof![Just(60i64), Just(300), Just(7200)], blind);
     prop::collection::vec(run, 1..60).prop_map(|runs| {
         let mut at = 1_700_000_000_000;
-        let told = |(pause, good, slow, expected, blind): (i64, bool, bool, i64, Option<i64>)| {
+        let told = |(pause, good, slow, expected, blind): Run| {
             let before = at;
             at += pause * 1000;
-            (at, good, slow && good, expected * 1000, blind.map(|tenth| before + (at - before) * tenth / 10))
+            let tenths = |tenths: i64| before + (at - before) * tenths / 10;
+            let blind = blind.map(|(one, other)| (tenths(one.min(other)), tenths(one.max(other))));
+            (at, good, slow && good, expected * 1000, blind)
         };
         runs.into_iter().map(told).collect()
     })
@@ -46,7 +48,7 @@ fn moment(runs: &[Run], at: i64) -> Option<Kind> {
     let (from, good, slow, expected, _) = runs[n];
     let next = runs.get(n + 1)?;
     match next.4 {
-        Some(blind) if at >= blind => Some(Kind::Blind),
+        Some((blind, sees)) if (blind..sees).contains(&at) => Some(Kind::Blind),
         _ if at - from >= 2 * expected => None,
         _ if !good => Some(Kind::Down),
         _ => Some(if slow { Kind::Degraded } else { Kind::Up }),
@@ -58,13 +60,17 @@ proptest! {
     #[test]
     fn hours_are_what_a_walk_through_time_says(runs in histories(), quarter in 0i64..4) {
         // Whole tens of seconds, so that the model can walk them.
-        let runs: Vec<Run> = runs.iter().map(|r| (r.0 / 10_000 * 10_000, r.1, r.2, r.3, r.4.map(|b| b / 10_000 * 10_000))).collect();
+        let tens = |ms: i64| ms / 10_000 * 10_000;
+        let runs: Vec<Run> =
+            runs.iter().map(|r| (tens(r.0), r.1, r.2, r.3, r.4.map(|(blind, sees)| (tens(blind), tens(sees))))).collect();
+        let spans = runs.iter().filter_map(|run| run.4).filter(|(blind, sees)| blind < sees);
+        let blind: Blindness = spans.map(|(blind, sees)| (Instant::from_ms(blind), Instant::from_ms(sees))).collect();
         let hours = Hours { ahead_ms: quarter * 15 * MINUTE };
         let mut ledger = Ledger::default();
         let mut told = Vec::new();
-        for (at, good, slow, expected, blind) in &runs {
+        for (at, good, slow, expected, _) in &runs {
             let expected = Duration::from_millis(*expected as u64);
-            told.extend(ledger.enter(&look(*at, *good, *slow), expected, blind.map(Instant::from_ms), hours));
+            told.extend(ledger.enter(&look(*at, *good, *slow), expected, &blind, hours));
         }
         told.push(ledger.hour);
         let mut expected: BTreeMap<i64, (Tally, Vec<u32>)> = Default::default();
@@ -102,9 +108,9 @@ fn number(at: i64, quarter: i64) -> i64 {
 fn a_look_vouches_for_twice_the_expected_interval_and_no_longer() {
     let mut ledger = Ledger::default();
     let minute = Duration::from_secs(60);
-    ledger.enter(&look(0, true, false), minute, None, Hours::default());
-    ledger.enter(&look(10 * MINUTE, false, false), minute, None, Hours::default());
-    ledger.settle(Instant::from_ms(10 * MINUTE + 30_000), None, Hours::default());
+    ledger.enter(&look(0, true, false), minute, &Blindness::NEVER, Hours::default());
+    ledger.enter(&look(10 * MINUTE, false, false), minute, &Blindness::NEVER, Hours::default());
+    ledger.settle(Instant::from_ms(10 * MINUTE + 30_000), &Blindness::NEVER, Hours::default());
     let tally = ledger.hour.tally;
     assert_eq!((tally.up_ms, tally.down_ms, tally.looks, tally.failures), (2 * MINUTE, 30_000, 2, 1));
     assert_eq!(tally.uptime_ppm(), Some(800_000));
@@ -126,7 +132,12 @@ fn a_clock_that_jumps_back_gives_no_negative_time() {
     let minute = Duration::from_secs(60);
     let mut over = Vec::new();
     for at in [100, 101, 20, 21, 102] {
-        over.extend(ledger.enter(&look(at * MINUTE, true, false), minute, None, Hours::default()));
+        over.extend(ledger.enter(
+            &look(at * MINUTE, true, false),
+            minute,
+            &Blindness::NEVER,
+            Hours::default(),
+        ));
     }
     over.push(ledger.hour);
     let told = |open: &Open| (open.number, open.tally.looks, open.tally.up_ms);

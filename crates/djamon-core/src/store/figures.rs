@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use super::recent::Recent;
 use super::spans::Whose;
-use super::{AnyConnection, StoreError, hours, recent, spans};
+use super::{AnyConnection, StoreError, blindness, hours, recent, spans};
 use crate::calendar::Zone;
 use crate::domain::uptime::{Figure, Figures, Hours, Ledger, Open, Tally};
 use crate::domain::{Instant, SiteId};
@@ -43,12 +43,13 @@ pub(super) fn of_ledgers(
     let windows = Windows::new(&mut calendar, now);
     let mut sums: HashMap<SiteId, Sum> = HashMap::with_capacity(ledgers.len());
     // 1. What is open, as it stands now.
-    for ((site, _), ledger) in ledgers {
+    let blindness = blindness::of_places(connection, now)?;
+    for ((site, place), ledger) in ledgers {
         let of_site = sums.entry(*site).or_default();
         of_site.locations += 1;
         let hour = Open { number: ledger.hour.number, tally: ledger.hour.tally, ..Open::default() };
         let mut ledger = Ledger { vouch: ledger.vouch, hour };
-        let over = ledger.settle(now, None, calendar.hours);
+        let over = ledger.settle(now, blindness.of(*place), calendar.hours);
         for open in over.iter().chain([&ledger.hour]) {
             let (day, known) = (calendar.day_of(open.number), Known::of(&open.tally));
             if open.number >= windows.first_hour {

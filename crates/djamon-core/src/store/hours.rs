@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use super::rows::StateRow;
 use super::schema::site_states;
 use super::spans::Whose;
-use super::{AnyConnection, CHUNK, StoreError, spans};
+use super::{AnyConnection, CHUNK, StoreError, blindness, spans};
 use crate::calendar::Zone;
 use crate::domain::plan::SiteState;
 use crate::domain::uptime::Open;
@@ -41,6 +41,8 @@ pub fn totals(
     }
     let is_in = |hour: i64| (from..to).contains(&zone.day_of(zone.hours().start_of(hour)));
     let mut open_days: BTreeMap<i64, BTreeSet<Whose>> = BTreeMap::new();
+    let oldest = ids.iter().map(|id| until(*id)).min().unwrap_or(Instant::from_ms(0));
+    let blindness = blindness::of_places(connection, oldest)?;
     for (whose, mut state) in states(connection, Some(ids))? {
         let total = totals.entry(whose.0).or_default();
         total.locations += 1;
@@ -48,7 +50,7 @@ pub fn totals(
         if (from..to).contains(&day) {
             open_days.entry(day).or_default().insert(whose);
         }
-        let over = state.ledger.settle(until(whose.0), None, zone.hours());
+        let over = state.ledger.settle(until(whose.0), blindness.of(whose.1), zone.hours());
         let open = over.iter().chain([&state.ledger.hour]).filter(|open| is_in(open.number));
         open.for_each(|open| total.open.add_span(open));
     }
@@ -79,9 +81,10 @@ pub(super) fn unwritten(
     now: Instant,
 ) -> Result<Vec<Open>, StoreError> {
     let mut found = Vec::new();
+    let blindness = blindness::of_places(connection, now)?;
     for (whose, mut state) in states(connection, Some(&[site]))? {
         let day = zone.day_of(zone.hours().start_of(state.ledger.hour.number));
-        found.extend(state.ledger.settle(now, None, zone.hours()));
+        found.extend(state.ledger.settle(now, blindness.of(whose.1), zone.hours()));
         found.push(state.ledger.hour);
         if of_days {
             let span = (zone.first_hour_of(day), zone.first_hour_of(day + 1));

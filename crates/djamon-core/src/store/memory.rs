@@ -233,6 +233,7 @@ fn mark_of(number: u8) -> Option<Mark> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::run::Blindness;
     use crate::domain::uptime::Hours;
     use crate::domain::{Outcome, Phases, ViewId};
     use proptest::prelude::*;
@@ -290,7 +291,7 @@ mod tests {
             });
             let (last_at, edited_at, next_due_at) = (since, since, None);
             let mut ledger = Ledger::default();
-            recent.looks.iter().for_each(|look| drop(ledger.enter(look, Duration::from_secs(60), None, Hours::default())));
+            recent.looks.iter().for_each(|look| drop(ledger.enter(look, Duration::from_secs(60), &Blindness::NEVER, Hours::default())));
             let state = SiteState { streak, recent, certificate, ledger, last_at, edited_at, next_due_at };
             let expected = (state.streak.clone(), state.recent.clone(), state.certificate, state.ledger.clone());
             prop_assert_eq!(unpack(&pack(&state)).unwrap(), expected);

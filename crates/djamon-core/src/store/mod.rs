@@ -5,6 +5,7 @@
 //! Everything that writes goes through [`write`].
 
 pub mod backend;
+pub mod blindness;
 pub mod changes;
 pub mod channels;
 pub mod checkup;

@@ -5,11 +5,10 @@ use diesel::prelude::*;
 use super::idle::{self, Idle};
 use super::rows::RunRow;
 use super::schema::{locations, runs};
-use super::{AnyConnection, StoreError, write};
+use super::{AnyConnection, StoreError, blindness, write};
 use crate::domain::instant::millis;
-use crate::domain::run::{Blind, BlindTime, Counts, Run, RunState};
+use crate::domain::run::{Blind, Counts, Run, RunState};
 use crate::domain::{Instant, LocationId, RunId};
-use std::collections::HashMap;
 use std::time::Duration;
 
 /// The number of the location of this name, if it is known.
@@ -143,21 +142,25 @@ pub fn finish(connection: &mut AnyConnection, run: RunId, ending: &Ending) -> Re
         if let Some(idle) = &ending.idle {
             idle::note(connection, idle)?;
         }
-        diesel::update(runs::table.filter(runs::id.eq(run.0)))
-            .set((
-                runs::state.eq(state.name()),
-                runs::finished_at.eq(ending.at.ms()),
-                runs::blind_reason.eq(ending.blind.as_ref().map(|blind| blind.reason.as_str())),
-                runs::blind_from.eq(ending.blind.as_ref().map(|blind| blind.from.ms())),
-                runs::sites.eq(count(ending.counts.sites)),
-                runs::up.eq(count(ending.counts.up)),
-                runs::failing.eq(count(ending.counts.failing)),
-                runs::down.eq(count(ending.counts.down)),
-                runs::skipped.eq(count(ending.counts.skipped)),
-                runs::skipped_reason.eq(ending.skipped_reason.as_deref()),
-            ))
-            .execute(connection)?;
-        Ok(())
+        let (location, expected_interval_ms): (i32, i64) =
+            diesel::update(runs::table.filter(runs::id.eq(run.0)))
+                .set((
+                    runs::state.eq(state.name()),
+                    runs::finished_at.eq(ending.at.ms()),
+                    runs::blind_reason.eq(ending.blind.as_ref().map(|blind| blind.reason.as_str())),
+                    runs::blind_from.eq(ending.blind.as_ref().map(|blind| blind.from.ms())),
+                    runs::sites.eq(count(ending.counts.sites)),
+                    runs::up.eq(count(ending.counts.up)),
+                    runs::failing.eq(count(ending.counts.failing)),
+                    runs::down.eq(count(ending.counts.down)),
+                    runs::skipped.eq(count(ending.counts.skipped)),
+                    runs::skipped_reason.eq(ending.skipped_reason.as_deref()),
+                ))
+                .returning((runs::location_id, runs::expected_interval_ms))
+                .get_result(connection)?;
+        let Some(blind) = &ending.blind else { return Ok(()) };
+        let until = Instant::from_ms(ending.at.ms().saturating_add(expected_interval_ms.saturating_mul(2)));
+        blindness::goes_on(connection, LocationId(location), blind, until)
     })
 }
 
@@ -195,86 +198,6 @@ pub fn last_ended(connection: &mut AnyConnection) -> Result<Option<Run>, StoreEr
         .order(runs::id.desc())
         .select(RunRow::as_select());
     query.first(connection).optional()?.map(Run::try_from).transpose()
-}
-
-/// Since when the runs of the location just before `run` were blind; `None` when the last one to end could see.
-///
-/// # Errors
-/// What the database says.
-pub fn blind_since(
-    connection: &mut AnyConnection,
-    location: LocationId,
-    run: RunId,
-) -> Result<Option<Instant>, StoreError> {
-    let before = || runs::table.filter(runs::location_id.eq(location.0).and(runs::id.lt(run.0)));
-    let could_see: Option<i32> = before()
-        .filter(runs::state.eq(RunState::Done.name()))
-        .order(runs::id.desc())
-        .select(runs::id)
-        .first(connection)
-        .optional()?;
-    let since: Option<i64> = before()
-        .filter(runs::state.eq(RunState::Blind.name()).and(runs::id.gt(could_see.unwrap_or(0))))
-        .select(diesel::dsl::min(runs::blind_from))
-        .get_result(connection)?;
-    Ok(since.map(Instant::from_ms))
-}
-
-/// As many runs are looked through for blind ones: a month of one a minute.
-const LOOKED_THROUGH: i32 = 43_200;
-
-/// The newest `limit` times when a location could not see, newest first, as far as the last month of runs tells.
-///
-/// # Errors
-/// What the database says.
-pub fn blind_times(connection: &mut AnyConnection, limit: usize) -> Result<Vec<BlindTime>, StoreError> {
-    let newest = runs::table.select(diesel::dsl::max(runs::id)).get_result::<Option<i32>>(connection)?;
-    let oldest = newest.unwrap_or(0).saturating_sub(LOOKED_THROUGH);
-    let mut times: Vec<BlindTime> = Vec::new();
-    // Of each location, the run of its latest time that was looked at last, and which time that is.
-    let mut at: HashMap<i32, (i32, usize)> = HashMap::new();
-    let blind = runs::table
-        .filter(runs::id.gt(oldest).and(runs::state.eq(RunState::Blind.name())))
-        .order(runs::id.desc())
-        .select(RunRow::as_select());
-    for run in blind.load(connection)? {
-        let run = Run::try_from(run)?;
-        let Some(Blind { reason, from }) = run.blind else { continue };
-        let location = run.location.0;
-        match at.get(&location).copied() {
-            Some((later, time)) if could_see(connection, location, run.id.0, later)?.is_none() => {
-                if let Some(time) = times.get_mut(time) {
-                    time.from = from;
-                }
-                at.insert(location, (run.id.0, time));
-            }
-            Some(_) | None if times.len() < limit => {
-                let until = could_see(connection, location, run.id.0, i32::MAX)?;
-                at.insert(location, (run.id.0, times.len()));
-                times.push(BlindTime { location: run.location, from, until, reason });
-            }
-            Some(_) | None => break,
-        }
-    }
-    Ok(times)
-}
-
-/// When the first run of the location between two others began that could see.
-fn could_see(
-    connection: &mut AnyConnection,
-    location: i32,
-    after: i32,
-    before: i32,
-) -> Result<Option<Instant>, StoreError> {
-    if before == after.saturating_add(1) {
-        return Ok(None);
-    }
-    let between = runs::table.filter(runs::location_id.eq(location).and(runs::id.gt(after)));
-    let first = between
-        .filter(runs::id.lt(before).and(runs::state.eq(RunState::Done.name())))
-        .order(runs::id.asc())
-        .select(runs::started_at);
-    Ok(first.first::<i64>(connection).optional()?.map(Instant::from_ms))
 }
 
 /// The newest `limit` runs, newest first, of every kind.

@@ -66,6 +66,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    blind_times (id) {
+        id -> Integer,
+        location_id -> Integer,
+        from_at -> BigInt,
+        until_at -> BigInt,
+        over -> Bool,
+        reason -> Text,
+    }
+}
+
+diesel::table! {
     details (id) { id -> Integer, text -> Text, used_at -> BigInt, }
 }
 
@@ -337,6 +348,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     groups,
     sites,
     runs,
+    blind_times,
     details,
     site_views,
     site_states,

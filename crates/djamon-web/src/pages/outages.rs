@@ -1,8 +1,8 @@
 //! `/outages`: every outage on record, newest first.
 
 use djamon_core::domain::OutageId;
+use djamon_core::store::blindness;
 use djamon_core::store::outages::Which;
-use djamon_core::store::runs;
 use serde::Serialize;
 
 use super::page;
@@ -15,7 +15,7 @@ use crate::view::outage::OutageLine;
 use crate::view::paginator::{Paginator, ROWS};
 
 /// So many times when the monitor could not see are shown.
-const BLIND_TIMES: usize = 10;
+const BLIND_TIMES: i64 = 10;
 
 /// A page of outages.
 ///
@@ -48,7 +48,7 @@ pub fn outages(ask: &Ask) -> Result<Answer, WebError> {
     let found = ours::page(ask, database, which, before, paginator.offset(), limit)?;
     let outages = found.iter().map(|seen| OutageLine::new(seen, ask.now)).collect();
     // What belongs to no outage stands below the newest.
-    let blind_times = if number > 1 { Vec::new() } else { runs::blind_times(database, BLIND_TIMES)? };
+    let blind_times = if number > 1 { Vec::new() } else { blindness::newest(database, BLIND_TIMES)? };
     let blind_times = blind_times.iter().map(|time| BlindLine::new(time, ask.now)).collect();
     page(ask, database, "outages.html", &Page { outages, paginator, which: name, blind_times })
 }

@@ -1,0 +1,142 @@
+//! Times when a place could not see: begun by a blind run, ended by the next one that finds out that it can. While such a time
+//! goes on, its last run vouches for it as a look does: for twice the time that was to pass until the next.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use diesel::prelude::*;
+
+use super::schema::blind_times;
+use super::{AnyConnection, StoreError, write};
+use crate::domain::run::{Blind, BlindTime, Blindness};
+use crate::domain::{Instant, LocationId, SiteOptions};
+
+/// Where, from when and until when.
+type Span = (i32, i64, i64);
+
+/// Notes that `location` is blind, which the run vouches for until `until`. To be called within [`super::write`].
+///
+/// # Errors
+/// What the database says.
+pub(super) fn goes_on(
+    connection: &mut AnyConnection,
+    location: LocationId,
+    blind: &Blind,
+    until: Instant,
+) -> Result<(), StoreError> {
+    let open = blind_times::location_id.eq(location.0).and(blind_times::over.eq(false));
+    let goes_on = open.and(blind_times::until_at.ge(blind.from.ms()));
+    let known = diesel::update(blind_times::table.filter(goes_on))
+        .set((blind_times::until_at.eq(until.ms()), blind_times::reason.eq(&blind.reason)))
+        .execute(connection)?;
+    if known == 0 {
+        // Nobody knows of the time since the one before.
+        diesel::update(blind_times::table.filter(open))
+            .set(blind_times::over.eq(true))
+            .execute(connection)?;
+        diesel::insert_into(blind_times::table)
+            .values((
+                blind_times::location_id.eq(location.0),
+                blind_times::from_at.eq(blind.from.ms()),
+                blind_times::until_at.eq(until.max(blind.from).ms()),
+                blind_times::over.eq(false),
+                blind_times::reason.eq(&blind.reason),
+            ))
+            .execute(connection)?;
+    }
+    Ok(())
+}
+
+/// Notes that the run of `location` that began at `at` can see, and gives when those before it could not.
+///
+/// # Errors
+/// What the database says.
+pub fn is_over(
+    connection: &mut AnyConnection,
+    location: LocationId,
+    at: Instant,
+) -> Result<Blindness, StoreError> {
+    let here = blind_times::location_id.eq(location.0);
+    let open = here.and(blind_times::over.eq(false));
+    let goes_on: Option<(i64, i64)> = blind_times::table
+        .filter(open)
+        .select((blind_times::from_at, blind_times::until_at))
+        .first(connection)
+        .optional()?;
+    if let Some((from, until)) = goes_on {
+        let until = until.min(at.ms()).max(from);
+        write(connection, |connection| {
+            diesel::update(blind_times::table.filter(open))
+                .set((blind_times::until_at.eq(until), blind_times::over.eq(true)))
+                .execute(connection)?;
+            Ok::<_, StoreError>(())
+        })?;
+    }
+    let rows: Vec<Span> = vouched_for(at).filter(here).load(connection)?;
+    Ok(rows.into_iter().map(span).collect())
+}
+
+/// When the places could not see, by place.
+#[derive(Debug, Default)]
+pub struct OfPlaces(HashMap<LocationId, Blindness>);
+
+impl OfPlaces {
+    /// When `place` could not.
+    pub fn of(&self, place: LocationId) -> &Blindness {
+        const NEVER: &Blindness = &Blindness::NEVER;
+        self.0.get(&place).unwrap_or(NEVER)
+    }
+}
+
+/// When the places could not see, as far back as a look that still vouches at `at` may be.
+///
+/// # Errors
+/// What the database says.
+pub fn of_places(connection: &mut AnyConnection, at: Instant) -> Result<OfPlaces, StoreError> {
+    let mut spans: HashMap<LocationId, Vec<(Instant, Instant)>> = HashMap::new();
+    for row in vouched_for(at).load::<Span>(connection)? {
+        spans.entry(LocationId(row.0)).or_default().push(span(row));
+    }
+    let of = |(place, spans): (LocationId, Vec<_>)| (place, spans.into_iter().collect());
+    Ok(OfPlaces(spans.into_iter().map(of).collect()))
+}
+
+#[diesel::dsl::auto_type(no_type_alias)]
+fn vouched_for(at: Instant) -> _ {
+    let longest: Duration = SiteOptions::LONGEST_INTERVAL.saturating_mul(2);
+    let oldest: i64 = at.minus(longest).ms();
+    blind_times::table.filter(blind_times::until_at.gt(oldest)).select((
+        blind_times::location_id,
+        blind_times::from_at,
+        blind_times::until_at,
+    ))
+}
+
+fn span((_, from, until): Span) -> (Instant, Instant) {
+    (Instant::from_ms(from), Instant::from_ms(until))
+}
+
+/// The newest `limit` times, newest first.
+///
+/// # Errors
+/// What the database says.
+pub fn newest(connection: &mut AnyConnection, limit: i64) -> Result<Vec<BlindTime>, StoreError> {
+    let rows: Vec<(i32, i64, i64, bool, String)> = blind_times::table
+        .order(blind_times::id.desc())
+        .limit(limit)
+        .select((
+            blind_times::location_id,
+            blind_times::from_at,
+            blind_times::until_at,
+            blind_times::over,
+            blind_times::reason,
+        ))
+        .load(connection)?;
+    let time = |(location, from, until, over, reason): (i32, i64, i64, bool, String)| BlindTime {
+        location: LocationId(location),
+        from: Instant::from_ms(from),
+        until: over.then_some(Instant::from_ms(until)),
+        reason,
+    };
+    Ok(rows.into_iter().map(time).collect())
+}

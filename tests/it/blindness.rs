@@ -1,0 +1,76 @@
+//! Time in which the monitor could not see.
+
+use std::time::Duration;
+
+use diesel::connection::SimpleConnection;
+use djamon_core::calendar::Zone;
+use djamon_core::domain::run::BlindTime;
+use djamon_core::domain::{Instant, SiteOptions};
+use djamon_core::store::backend::migrate::migrate;
+use djamon_core::store::{AnyConnection, blindness, figures, hours};
+use djamon_tests::clock::NOON;
+use djamon_tests::on_both;
+use djamon_tests::scripted::{add_site, add_site_with, blind_run, run, seen};
+
+fn minute(n: u64) -> Instant {
+    NOON.plus(Duration::from_secs(60 * n))
+}
+
+on_both! {
+    fn blind_time_is_neither_up_nor_down(database: TestDatabase) {
+        let mut connection = database.connect();
+        let shop = add_site(&mut connection, "shop", NOON);
+        let hourly = SiteOptions { interval: Some("1h".parse().unwrap()), ..SiteOptions::default() };
+        let blog = add_site_with(&mut connection, "blog", hourly, NOON);
+        let of_day = |connection: &mut AnyConnection, now| {
+            let all = figures::of(connection, None, now).unwrap();
+            [shop.id, blog.id].map(|id| all[&id].day.coverage_ppm.unwrap())
+        };
+        run(&mut connection, minute(0), vec![seen(&shop, minute(0), true), seen(&blog, minute(0), true)], &[]);
+        for n in 1..10 {
+            blind_run(&mut connection, minute(n), Duration::from_secs(60), "line");
+        }
+        // While it goes on, and when it is over; the blog is not due again yet.
+        assert_eq!(of_day(&mut connection, minute(10)), [1_000_000 / (23 * 60 + 10); 2]);
+        run(&mut connection, minute(10), vec![seen(&shop, minute(10), true)], &[]);
+        assert_eq!(of_day(&mut connection, minute(11)), [2 * 1_000_000 / (23 * 60 + 11); 2]);
+    }
+
+    fn a_machine_that_sleeps_while_it_is_blind_knows_nothing(database: TestDatabase) {
+        let mut connection = database.connect();
+        let shop = add_site(&mut connection, "shop", NOON);
+        run(&mut connection, minute(0), vec![seen(&shop, minute(0), true)], &[]);
+        for n in [1, 2, 32, 33] {
+            blind_run(&mut connection, minute(n), Duration::from_secs(60), "line");
+        }
+        run(&mut connection, minute(63), vec![seen(&shop, minute(63), true)], &[]);
+        let [later, before] = blindness::newest(&mut connection, 9).unwrap().try_into().unwrap();
+        let said = |time: BlindTime| (time.from, time.until);
+        assert_eq!([before, later].map(said), [(minute(1), Some(minute(4))), (minute(32), Some(minute(35)))]);
+        let number = Zone::default().day_of(minute(63));
+        let total = hours::totals(&mut connection, &[shop.id], (number, number + 1), |_| minute(63)).unwrap();
+        let tally = total[&shop.id].open.tally;
+        assert_eq!((tally.up_ms, tally.blind_ms), (60_000, 6 * 60_000));
+    }
+
+    fn times_that_only_the_records_of_runs_tell_of_are_found_by_the_step_that_keeps_them(database: TestDatabase) {
+        let mut connection = database.connect();
+        let shop = add_site(&mut connection, "shop", NOON);
+        for n in 0..9 {
+            match n {
+                1 | 2 | 4 | 7 | 8 => blind_run(&mut connection, minute(n), Duration::from_secs(60), &format!("line: {n}")),
+                _ => drop(run(&mut connection, minute(n), vec![seen(&shop, minute(n), true)], &[])),
+            }
+        }
+        let told = blindness::newest(&mut connection, 9).unwrap();
+        let said: Vec<_> = told.iter().map(|time| (time.from, time.until, time.reason.as_str())).collect();
+        let expected = [(7, None, "line: 8"), (4, Some(5), "line: 4"), (1, Some(3), "line: 2")];
+        assert_eq!(said, expected.map(|(from, until, why)| (minute(from), until.map(minute), why)));
+        let going_on = blindness::of_places(&mut connection, minute(9)).unwrap();
+        connection.batch_execute("DROP TABLE blind_times; DELETE FROM __diesel_schema_migrations WHERE version = '20261126220000'").unwrap();
+        assert_eq!(migrate(&database.url).unwrap(), ["2026-11-26-220000_blind_times"]);
+        assert_eq!(blindness::newest(&mut connection, 9).unwrap(), told);
+        let location = told[0].location;
+        assert_eq!(blindness::of_places(&mut connection, minute(9)).unwrap().of(location), going_on.of(location));
+    }
+}
