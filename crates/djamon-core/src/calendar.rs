@@ -1,6 +1,8 @@
 //! Instants as people and protocols write them, and back. The border to calendars: the domain counts milliseconds.
 //! What lies beyond the calendar is written as its first or last instant.
 
+mod days;
+
 use std::str::FromStr;
 
 use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat, Utc};
@@ -9,6 +11,8 @@ use jiff::{Timestamp, Zoned};
 
 use crate::domain::Instant;
 use crate::domain::uptime::{HOUR_MS, Hours};
+
+pub use days::{Days, Piece};
 
 /// The years that four digits can write; beyond them RFC 3339 has no text and mail no date.
 const FIRST_MS: i64 = -62_167_219_200_000;

@@ -3,13 +3,15 @@
 use chrono_tz::Tz;
 use proptest::prelude::*;
 
-/// One run: how long after the one before, whether and until when it could see, what it saw of each site, the promised interval.
+/// One run: how long after the one before, whether and until when it could see, what it saw of each site, the promised interval,
+/// and the zone that days are cut by from then on.
 #[derive(Debug, Clone)]
 pub struct Run {
     pub pause: i64,
     pub sight: Sight,
     pub looks: [Option<(u8, bool, u32)>; 2],
     pub expected: i64,
+    pub moves: Option<Tz>,
 }
 
 /// Whether a run could see.
@@ -25,11 +27,17 @@ pub fn runs_of_a_history() -> impl Strategy<Value = Vec<Run>> {
     let pause = prop_oneof![20 => Just(6i64), 10 => 29i64..32, 4 => 100i64..1200, 1 => 8000i64..12_000];
     let look =
         prop::option::weighted(0.8, (prop_oneof![3 => Just(0u8), 1 => 1u8..10], any::<bool>(), 0u32..3000));
+    let moves = prop::option::weighted(0.05, prop::sample::select(&MOVES[..]));
     let sight = prop_oneof![16 => Just(Sight::Clear), 3 => Just(Sight::Blind), 1 => Just(Sight::Lost)];
-    let run = (pause, sight, prop::array::uniform2(look), prop_oneof![Just(60i64), Just(300)]);
-    let run = run.prop_map(|(pause, sight, looks, expected)| Run { pause, sight, looks, expected });
+    let run = (pause, sight, prop::array::uniform2(look), prop_oneof![Just(60i64), Just(300)], moves);
+    let run =
+        run.prop_map(|(pause, sight, looks, expected, moves)| Run { pause, sight, looks, expected, moves });
     prop::collection::vec(run, 2..60)
 }
+
+/// Zones that days may be cut by from some run on, all with hours of UTC.
+const MOVES: [Tz; 5] =
+    [Tz::UTC, Tz::Asia__Tokyo, Tz::America__New_York, Tz::Pacific__Kiritimati, Tz::Pacific__Honolulu];
 
 /// Zones and moments at which something odd happens to their clocks.
 pub const PLACES: [(Tz, i64); 5] = [

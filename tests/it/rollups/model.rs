@@ -77,6 +77,17 @@ pub struct Span {
     pub times: Times,
 }
 
+impl Span {
+    pub fn add(&mut self, other: &Span) {
+        for (sum, ms) in self.up_degraded_down_blind.iter_mut().zip(other.up_degraded_down_blind) {
+            *sum += ms;
+        }
+        self.looks += other.looks;
+        self.failures += other.failures;
+        self.times.merge(&other.times);
+    }
+}
+
 pub fn rows(connection: &mut AnyConnection, table: &str, number: &str) -> BTreeMap<(i32, i64), Span> {
     let rows: Vec<Row> =
         diesel::sql_query(format!("SELECT *, {number} AS number FROM {table}")).load(connection).unwrap();
@@ -89,19 +100,22 @@ pub fn rows(connection: &mut AnyConnection, table: &str, number: &str) -> BTreeM
     rows.iter().map(|row| ((row.site_id, i64::from(row.number)), span(row))).collect()
 }
 
+/// By which zone days are cut from which hour on.
+pub type Zones = Vec<(i64, Tz)>;
+
+/// By how much the clocks there are ahead of UTC.
+fn offset(zone: Tz, at: i64) -> i64 {
+    let utc = DateTime::from_timestamp_millis(at).unwrap().naive_utc();
+    i64::from(zone.offset_from_utc_datetime(&utc).fix().local_minus_utc()) * 1000
+}
+
 /// The number of the hour by the clocks of the place, and of its calendar day.
-fn numbers(zone: Tz, at: i64) -> (i64, i64) {
-    let offset = |at: i64| {
-        i64::from(
-            zone.offset_from_utc_datetime(&DateTime::from_timestamp_millis(at).unwrap().naive_utc())
-                .fix()
-                .local_minus_utc(),
-        ) * 1000
-    };
-    let ahead = offset(1_767_225_600_000).rem_euclid(HOUR);
+pub fn numbers(zones: &Zones, at: i64) -> (i64, i64) {
+    let ahead = offset(zones[0].1, 1_767_225_600_000).rem_euclid(HOUR);
     let hour = (at + ahead).div_euclid(HOUR);
     let begin = hour * HOUR - ahead;
-    (hour, (begin + offset(begin)).div_euclid(24 * HOUR))
+    let zone = zones.iter().rev().find(|(first, _)| *first <= hour).unwrap().1;
+    (hour, (begin + offset(zone, begin)).div_euclid(24 * HOUR))
 }
 
 /// When the place was blind: from each blind run's moment until the next run, at most for twice the time that was to pass.
@@ -123,7 +137,7 @@ fn blind_times(connection: &mut AnyConnection) -> Vec<(i64, i64)> {
 /// Every hour and day by reading all SiteViews, from the first of each site to `now`.
 pub fn model(
     connection: &mut AnyConnection,
-    zone: Tz,
+    zones: &Zones,
     sites: &[Site; 2],
     now: Instant,
 ) -> [BTreeMap<(i32, i64), Span>; 2] {
@@ -142,7 +156,7 @@ pub fn model(
         let (site, interval) = (*site, options.interval.map_or(0, |interval| interval.0.as_millis() as i64));
         let views: Vec<&View> = views.iter().filter(|view| view.site_id == site).collect();
         let mut add = |at: i64, change: &dyn Fn(&mut Span)| {
-            let (hour, day) = numbers(zone, at);
+            let (hour, day) = numbers(zones, at);
             change(spans[0].entry((site, hour)).or_default());
             change(spans[1].entry((site, day)).or_default());
         };

@@ -8,7 +8,7 @@ use djamon_core::domain::text;
 use djamon_core::store::backend::lock::try_purge_lock;
 use djamon_core::store::backend::space;
 use djamon_core::store::purge::{self, Course, Kind, Limits};
-use djamon_core::store::{AnyConnection, spans};
+use djamon_core::store::{AnyConnection, calendars};
 
 use crate::app::{App, Exit, Failure};
 use crate::progress::Progress;
@@ -41,7 +41,7 @@ pub fn run(app: &App, args: &PurgeArgs, out: &mut dyn Write) -> Result<Exit, Fai
         )));
     }
     let mut connection = app.connect()?;
-    let zone = spans::zone(&mut connection)?.unwrap_or_else(|| history.time_zone.clone());
+    let zone = calendars::zone(&mut connection)?.unwrap_or_else(|| history.time_zone.clone());
     let limits = Limits::new(app.now(), keep_views, history.keep_hours, &zone);
     if args.dry_run {
         return dry_run(&mut connection, &limits, out);

@@ -6,14 +6,14 @@
 //! away, and no hour that is asked for here: hours are kept for a day at least.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::ops::Range;
 
+use super::calendars::{self, Calendars};
 use super::recent::Recent;
 use super::spans::Whose;
 use super::{AnyConnection, StoreError, blindness, hours, recent, spans};
-use crate::calendar::Zone;
+use crate::calendar::{Piece, Zone};
 use crate::domain::uptime::{Figure, Figures, Hours, Ledger, Open, Tally};
-use crate::domain::{Instant, SiteId};
+use crate::domain::{Instant, LocationId, SiteId};
 
 /// The figures at `now` of the sites of `ids`; of all sites when there are none named. Sites that were never looked at
 /// are not among them.
@@ -38,9 +38,9 @@ pub(super) fn of_ledgers(
     now: Instant,
     written: &mut Written,
 ) -> Result<HashMap<SiteId, Figures>, StoreError> {
-    let zone = spans::zone(connection)?.unwrap_or_default();
-    let mut calendar = Calendar::new(zone.clone());
-    let windows = Windows::new(&mut calendar, now);
+    let calendars = calendars::all(connection)?;
+    let windows = Windows::new(&calendars.zone, now);
+    let mut days = DaysAtHand::new(&calendars);
     let mut sums: HashMap<SiteId, Sum> = HashMap::with_capacity(ledgers.len());
     // 1. What is open, as it stands now.
     let blindness = blindness::of_places(connection, now)?;
@@ -49,9 +49,9 @@ pub(super) fn of_ledgers(
         of_site.locations += 1;
         let hour = Open { number: ledger.hour.number, tally: ledger.hour.tally, ..Open::default() };
         let mut ledger = Ledger { vouch: ledger.vouch, hour };
-        let over = ledger.settle(now, blindness.of(*place), calendar.hours);
+        let over = ledger.settle(now, blindness.of(*place), days.hours_of(*place));
         for open in over.iter().chain([&ledger.hour]) {
-            let (day, known) = (calendar.day_of(open.number), Known::of(&open.tally));
+            let (day, known) = (days.day_of(*place, open.number), Known::of(&open.tally));
             if open.number >= windows.first_hour {
                 of_site.day.add(known);
             }
@@ -62,15 +62,16 @@ pub(super) fn of_ledgers(
     let mut open: Vec<(Whose, i64)> =
         ledgers.iter().map(|(whose, ledger)| (*whose, ledger.hour.number)).collect();
     open.sort_unstable();
-    let asked = Asked { zone, ids: ids.map(<[_]>::to_vec), hour: windows.hour, today: windows.today, open };
+    let from = windows.begins(&calendars.zone);
+    let asked =
+        Asked { calendars, ids: ids.map(<[_]>::to_vec), hour: windows.hour, today: windows.today, open };
     if written.asked.as_ref() != Some(&asked) {
-        written.sums = read(connection, &asked, &windows, &mut calendar)?;
+        written.sums = read(connection, &asked, &windows)?;
         written.asked = Some(asked);
     }
     for (site, sum) in &written.sums {
         sums.entry(*site).or_default().add(sum);
     }
-    let from = windows.begins(&calendar.zone);
     Ok(sums.into_iter().map(|(site, sum)| (site, sum.figures(now, from))).collect())
 }
 
@@ -84,7 +85,7 @@ pub struct Written {
 /// All that the sums of rows depend on.
 #[derive(Debug, PartialEq, Eq)]
 struct Asked {
-    zone: Zone,
+    calendars: Calendars,
     ids: Option<Vec<SiteId>>,
     hour: i64,
     today: i64,
@@ -92,77 +93,95 @@ struct Asked {
     open: Vec<(Whose, i64)>,
 }
 
-/// Adds up what is over: of each state the hours of the last day, and of the day that goes on for it, which has no row yet;
+/// Adds up what is over: of each state the hours of the last day, and of the days that go on for it, which have no row yet;
 /// and the days.
 fn read(
     connection: &mut AnyConnection,
     asked: &Asked,
     windows: &Windows,
-    calendar: &mut Calendar,
 ) -> Result<Vec<(SiteId, Sum)>, StoreError> {
-    // The day that goes on for each state; those that were last looked at before the month have nothing in it.
-    let days = asked.open.iter().map(|(whose, hour)| (*whose, calendar.day_of(*hour)));
-    let mut left: HashMap<Whose, i64> =
-        days.filter(|(_, day)| *day >= windows.first_day_of_month - 1).collect();
+    let mut days = DaysAtHand::new(&asked.calendars);
+    // The hour that goes on for each state; those that were last looked at before the month have nothing in it.
+    let mut left: HashMap<Whose, i64> = HashMap::with_capacity(asked.open.len());
+    for ((site, place), hour) in &asked.open {
+        if days.day_of(*place, *hour) >= windows.first_day_of_month - DAYS_THAT_GO_ON {
+            left.insert((*site, *place), *hour);
+        }
+    }
     let mut found: HashMap<SiteId, Sum> = HashMap::with_capacity(left.len());
     for row in recent::rows(connection, asked.ids.as_deref())? {
-        if let Some(recent) = row.recent()
-            && let Some(day) = left.remove(&row.whose())
+        let whose = row.whose();
+        if let Some(open) = left.get(&whose).copied()
+            // Days that were cut anew may be longer than what is packed.
+            && !asked.calendars.of(whose.1).change_after(open - HOURS_OF_ODD_DAYS)
+            && let Some(recent) = row.recent()
         {
-            windows.add_recent(found.entry(SiteId(row.site_id)).or_default(), &recent, day, calendar);
+            left.remove(&whose);
+            windows.add_recent(found.entry(whose.0).or_default(), &recent, days.going_on(whose.1, open));
         }
     }
     // Sites of which no hour is over since they are watched, or since there are such rows.
-    let mut by_day: BTreeMap<i64, BTreeSet<SiteId>> = BTreeMap::new();
-    for ((site, _), day) in &left {
-        by_day.entry(*day).or_default().insert(*site);
+    let mut by_hour: BTreeMap<i64, BTreeSet<SiteId>> = BTreeMap::new();
+    let mut first_hours: HashMap<Whose, i64> = HashMap::with_capacity(left.len());
+    for (whose, open) in &left {
+        let (first, _) = spans::bounds(days.going_on(whose.1, *open));
+        let first = first.min(windows.first_hour);
+        by_hour.entry(first).or_default().insert(whose.0);
+        first_hours.insert(*whose, first);
     }
-    for (day, sites) in by_day {
+    for (first, sites) in by_hour {
         let sites: Vec<SiteId> = sites.into_iter().collect();
-        let from = (calendar.hours_of(day).start.min(windows.first_hour), windows.first_day_of_month);
-        for (whose, recent) in recent::made_of_rows(connection, &sites, from)? {
-            if left.get(&whose) == Some(&day) {
-                windows.add_recent(found.entry(whose.0).or_default(), &recent, day, calendar);
+        for (whose, recent) in recent::made_of_rows(connection, &sites, (first, windows.first_day_of_month))?
+        {
+            if let Some(open) = left.get(&whose)
+                && first_hours.get(&whose) == Some(&first)
+            {
+                windows.add_recent(found.entry(whose.0).or_default(), &recent, days.going_on(whose.1, *open));
             }
         }
     }
     Ok(found.into_iter().collect())
 }
 
-/// The calendar of a place, which remembers the day that it was asked for last: sites mostly are in the same hour.
-struct Calendar {
-    zone: Zone,
-    hours: Hours,
-    last: Option<(i64, i64)>,
-    last_hours: Option<(i64, Range<i64>)>,
+/// How many days may go on for a state beside its own: see [`crate::calendar::Days::going_on`].
+const DAYS_THAT_GO_ON: i64 = 3;
+/// Two days and the 26 hours by which zones may differ are less.
+const HOURS_OF_ODD_DAYS: i64 = 80;
+
+/// The days of places, with what was asked of them last: sites mostly are in the same hour.
+struct DaysAtHand<'a> {
+    calendars: &'a Calendars,
+    hours: Option<(LocationId, Hours)>,
+    day: Option<(LocationId, i64, i64)>,
+    going_on: Option<(LocationId, i64, Vec<Piece>)>,
 }
 
-impl Calendar {
-    fn new(zone: Zone) -> Self {
-        Calendar { hours: zone.hours(), zone, last: None, last_hours: None }
+impl<'a> DaysAtHand<'a> {
+    fn new(calendars: &'a Calendars) -> Self {
+        DaysAtHand { calendars, hours: None, day: None, going_on: None }
     }
 
-    fn day_of(&mut self, hour: i64) -> i64 {
-        match self.last {
-            Some((known, day)) if known == hour => day,
-            _ => {
-                let day = self.zone.day_of(self.hours.start_of(hour));
-                self.last = Some((hour, day));
-                day
-            }
+    fn hours_of(&mut self, place: LocationId) -> Hours {
+        match self.hours {
+            Some((known, hours)) if known == place => hours,
+            _ => self.hours.insert((place, self.calendars.of(place).zone().hours())).1,
         }
     }
 
-    /// The numbers of the hours of `day`.
-    fn hours_of(&mut self, day: i64) -> Range<i64> {
-        match &self.last_hours {
-            Some((known, hours)) if *known == day => hours.clone(),
-            _ => {
-                let hours = self.zone.first_hour_of(day)..self.zone.first_hour_of(day + 1);
-                self.last_hours = Some((day, hours.clone()));
-                hours
-            }
+    fn day_of(&mut self, place: LocationId, hour: i64) -> i64 {
+        match self.day {
+            Some((at, known, day)) if (at, known) == (place, hour) => day,
+            _ => self.day.insert((place, hour, self.calendars.of(place).day_of(hour))).2,
         }
+    }
+
+    /// See [`crate::calendar::Days::going_on`].
+    fn going_on(&mut self, place: LocationId, open: i64) -> &[Piece] {
+        if self.going_on.as_ref().is_none_or(|(at, known, _)| (*at, *known) != (place, open)) {
+            self.going_on = None;
+        }
+        let made = || (place, open, self.calendars.of(place).going_on(open));
+        &self.going_on.get_or_insert_with(made).2
     }
 }
 
@@ -177,16 +196,17 @@ struct Windows {
 }
 
 impl Windows {
-    fn new(calendar: &mut Calendar, now: Instant) -> Self {
-        let hour = calendar.hours.number_of(now);
-        let today = calendar.zone.day_of(now);
+    fn new(zone: &Zone, now: Instant) -> Self {
+        let hours = zone.hours();
+        let hour = hours.number_of(now);
+        let today = zone.day_of(now);
         Windows {
             hour,
             today,
             first_hour: hour - 23,
             first_day_of_week: today - 6,
             first_day_of_month: today - 29,
-            hours: calendar.hours,
+            hours,
         }
     }
 
@@ -199,15 +219,14 @@ impl Windows {
         }
     }
 
-    /// Adds what is over of a state for which `day` goes on.
-    fn add_recent(&self, sum: &mut Sum, recent: &Recent, day: i64, calendar: &mut Calendar) {
-        let of_day = calendar.hours_of(day);
+    /// Adds what is over of a state of which these hours are of days that are not.
+    fn add_recent(&self, sum: &mut Sum, recent: &Recent, going_on: &[Piece]) {
         for hour in recent.hours.iter().filter(|hour| hour.number <= self.hour) {
             if hour.number >= self.first_hour {
                 sum.day.add(hour.into());
             }
-            if of_day.contains(&hour.number) {
-                self.add_day(sum, day, hour.into());
+            if let Some(piece) = going_on.iter().find(|piece| piece.hours.contains(&hour.number)) {
+                self.add_day(sum, piece.day, hour.into());
             }
         }
         for day in recent.days.iter().filter(|day| day.number <= self.today) {

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use diesel::prelude::*;
 
+use super::calendars::{self, Calendars};
 use super::rows::StateRow;
 use super::schema::site_states;
 use super::spans::Whose;
 use super::{AnyConnection, CHUNK, StoreError, blindness, spans};
-use crate::calendar::Zone;
+use crate::calendar::Piece;
 use crate::domain::plan::SiteState;
 use crate::domain::uptime::Open;
 use crate::domain::{Instant, LocationId, SiteId};
@@ -34,63 +35,96 @@ pub fn totals(
     (from, to): (i64, i64),
     until: impl Fn(SiteId) -> Instant,
 ) -> Result<HashMap<SiteId, Total>, StoreError> {
-    let zone = spans::zone(connection)?.unwrap_or_default();
+    let calendars = calendars::all(connection)?;
     let mut totals: HashMap<SiteId, Total> = HashMap::new();
     for ((site, _), day) in spans::days(connection, ids, (from, to))? {
         totals.entry(site).or_default().open.add_span(&day);
     }
-    let is_in = |hour: i64| (from..to).contains(&zone.day_of(zone.hours().start_of(hour)));
-    let mut open_days: BTreeMap<i64, BTreeSet<Whose>> = BTreeMap::new();
     let oldest = ids.iter().map(|id| until(*id)).min().unwrap_or(Instant::from_ms(0));
     let blindness = blindness::of_places(connection, oldest)?;
-    for (whose, mut state) in states(connection, Some(ids))? {
-        let total = totals.entry(whose.0).or_default();
+    // Places and hours that go on there, with the sites: almost always all in the same hour.
+    let mut going_on: BTreeMap<(LocationId, i64), Vec<SiteId>> = BTreeMap::new();
+    for ((site, place), mut state) in states(connection, Some(ids))? {
+        let total = totals.entry(site).or_default();
         total.locations += 1;
-        let day = zone.day_of(zone.hours().start_of(state.ledger.hour.number));
-        if (from..to).contains(&day) {
-            open_days.entry(day).or_default().insert(whose);
-        }
-        let over = state.ledger.settle(until(whose.0), blindness.of(whose.1), zone.hours());
-        let open = over.iter().chain([&state.ledger.hour]).filter(|open| is_in(open.number));
-        open.for_each(|open| total.open.add_span(open));
+        going_on.entry((place, state.ledger.hour.number)).or_default().push(site);
+        let calendar = calendars.of(place);
+        let over = state.ledger.settle(until(site), blindness.of(place), calendar.zone().hours());
+        let open = over.iter().chain([&state.ledger.hour]);
+        open.filter(|open| (from..to).contains(&calendar.day_of(open.number)))
+            .for_each(|open| total.open.add_span(open));
     }
-    for (day, places) in open_days {
-        let span = (zone.first_hour_of(day), zone.first_hour_of(day + 1));
-        let hours = spans::hours(connection, &sites_of(&places), span)?;
-        for (whose, hour) in hours.into_iter().filter(|(whose, _)| places.contains(whose)) {
-            totals.entry(whose.0).or_default().open.add_span(&hour);
+    for ((place, open), sites) in going_on {
+        let pieces = calendars.of(place).going_on(open).into_iter();
+        let pieces: Vec<_> = pieces.filter(|piece| (from..to).contains(&piece.day)).collect();
+        for (site, hour) in written(connection, &sites, place, &pieces)? {
+            totals.entry(site).or_default().open.add_span(&hour);
         }
     }
     Ok(totals)
 }
 
-/// The sites of these pairs, each once.
-fn sites_of(places: &BTreeSet<Whose>) -> Vec<SiteId> {
-    let mut sites: Vec<SiteId> = places.iter().map(|(site, _)| *site).collect();
-    sites.dedup();
-    sites
+/// What rows tell of these hours of sites as they are seen from `place`.
+fn written(
+    connection: &mut AnyConnection,
+    sites: &[SiteId],
+    place: LocationId,
+    pieces: &[Piece],
+) -> Result<Vec<(SiteId, Open)>, StoreError> {
+    if pieces.is_empty() {
+        return Ok(Vec::new());
+    }
+    let is_asked_for = |hour: i64| pieces.iter().any(|piece| piece.hours.contains(&hour));
+    let hours = spans::hours(connection, sites, spans::bounds(pieces))?.into_iter();
+    let here = hours.filter(|((_, other), hour)| *other == place && is_asked_for(hour.number));
+    Ok(here.map(|((site, _), hour)| (site, hour)).collect())
 }
 
-/// What no row of `site` tells of yet at `now`: the hours that go on and, when they are asked for, those of the days that
-/// go on, which may be another day at another place.
-pub(super) fn unwritten(
+/// What no row of hours of `site` tells of yet at `now`.
+pub(super) fn unwritten_hours(
     connection: &mut AnyConnection,
     site: SiteId,
-    zone: &Zone,
-    of_days: bool,
+    calendars: &Calendars,
+    now: Instant,
+) -> Result<Vec<Open>, StoreError> {
+    Ok(unwritten(connection, site, calendars, now)?.into_iter().map(|(_, _, open)| open).collect())
+}
+
+/// What no row of days of `site` tells of yet at `now`, under the numbers of the days; several may be parts of one.
+pub(super) fn unwritten_days(
+    connection: &mut AnyConnection,
+    site: SiteId,
+    calendars: &Calendars,
     now: Instant,
 ) -> Result<Vec<Open>, StoreError> {
     let mut found = Vec::new();
+    let mut going_on: BTreeSet<(LocationId, i64)> = BTreeSet::new();
+    for (place, goes_on, open) in unwritten(connection, site, calendars, now)? {
+        going_on.insert((place, goes_on));
+        found.push(Open { number: calendars.of(place).day_of(open.number), ..open });
+    }
+    for (place, open) in going_on {
+        let calendar = calendars.of(place);
+        let hours = written(connection, &[site], place, &calendar.going_on(open))?.into_iter();
+        found.extend(hours.map(|(_, hour)| Open { number: calendar.day_of(hour.number), ..hour }));
+    }
+    Ok(found)
+}
+
+/// From where it is seen, which hour goes on there by the last look, and what is known of that hour and of those since.
+fn unwritten(
+    connection: &mut AnyConnection,
+    site: SiteId,
+    calendars: &Calendars,
+    now: Instant,
+) -> Result<Vec<(LocationId, i64, Open)>, StoreError> {
+    let mut found = Vec::new();
     let blindness = blindness::of_places(connection, now)?;
-    for (whose, mut state) in states(connection, Some(&[site]))? {
-        let day = zone.day_of(zone.hours().start_of(state.ledger.hour.number));
-        found.extend(state.ledger.settle(now, blindness.of(whose.1), zone.hours()));
-        found.push(state.ledger.hour);
-        if of_days {
-            let span = (zone.first_hour_of(day), zone.first_hour_of(day + 1));
-            let hours = spans::hours(connection, &[site], span)?.into_iter();
-            found.extend(hours.filter(|(other, _)| *other == whose).map(|(_, hour)| hour));
-        }
+    for ((_, place), mut state) in states(connection, Some(&[site]))? {
+        let goes_on = state.ledger.hour.number;
+        let hours = calendars.of(place).zone().hours();
+        let over = state.ledger.settle(now, blindness.of(place), hours);
+        found.extend(over.into_iter().chain([state.ledger.hour]).map(|open| (place, goes_on, open)));
     }
     Ok(found)
 }

@@ -6,6 +6,7 @@
 
 pub mod backend;
 pub mod blindness;
+pub mod calendars;
 pub mod changes;
 pub mod channels;
 pub mod checkup;

@@ -9,7 +9,6 @@ use super::backend::bulk;
 use super::schema::{site_days, site_hours, site_recent};
 use super::spans::{DayRow, HourRow, Whose};
 use super::{AnyConnection, CHUNK, StoreError};
-use crate::domain::plan::RunContext;
 use crate::domain::{LocationId, SiteId};
 
 /// A day has 25 hours at most. The others are in reserve: hours of a clock that was wrong take room as well.
@@ -104,31 +103,28 @@ pub(super) fn made_of_rows(
     Ok(made)
 }
 
-/// Adds hours and days of the run's place that have just been written; `present` is the hour that goes on. Sites that have no
+/// Adds hours and days of `place` that have just been written; `present` and `today` are the hour and the day that go on. Sites that have no
 /// row yet get one of what is written. What a clock that was ahead wrote of later hours and days is left out.
 ///
 /// # Errors
 /// What the database says.
 pub(super) fn add(
     connection: &mut AnyConnection,
-    context: &RunContext,
-    present: i64,
+    place: LocationId,
+    (present, today): (i64, i64),
     hours: &[HourRow],
     days: &[DayRow],
 ) -> Result<(), StoreError> {
     if hours.is_empty() {
         return Ok(());
     }
-    let zone = &context.zone;
-    let today = zone.day_of(zone.hours().start_of(present));
     let mut ids: Vec<SiteId> = hours.iter().map(|row| SiteId(row.site_id)).collect();
     ids.dedup();
-    let here = |whose: &Whose| whose.1 == context.location;
+    let here = |whose: &Whose| whose.1 == place;
     let found = rows(connection, Some(&ids))?.into_iter().filter(|row| here(&row.whose()));
     let mut all: HashMap<Whose, Recent> =
         found.filter_map(|row| Some((row.whose(), row.recent()?))).collect();
-    let missing: Vec<SiteId> =
-        ids.into_iter().filter(|id| !all.contains_key(&(*id, context.location))).collect();
+    let missing: Vec<SiteId> = ids.into_iter().filter(|id| !all.contains_key(&(*id, place))).collect();
     if !missing.is_empty() {
         let from = (present - reach(HOURS), today - reach(DAYS));
         let made = made_of_rows(connection, &missing, from)?.into_iter().filter(|(whose, _)| here(whose));
@@ -139,11 +135,11 @@ pub(super) fn add(
         }));
     }
     for row in hours.iter().filter(|row| i64::from(row.hour) <= present) {
-        let recent = all.entry((SiteId(row.site_id), context.location)).or_default();
+        let recent = all.entry((SiteId(row.site_id), place)).or_default();
         push(&mut recent.hours, HOURS, brief((row.hour, row.up_ms, row.down_ms)));
     }
     for row in days {
-        let recent = all.entry((SiteId(row.site_id), context.location)).or_default();
+        let recent = all.entry((SiteId(row.site_id), place)).or_default();
         push(&mut recent.days, DAYS, brief((row.day, row.up_ms, row.down_ms)));
     }
     let row = |((site, place), recent): (Whose, Recent)| RecentRow {

@@ -153,7 +153,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    day_zones (day) { day -> Integer, zone -> Text, }
+    day_zones (location_id, first_hour) { location_id -> Integer, first_hour -> BigInt, zone -> Text, }
 }
 
 diesel::table! {

@@ -1,9 +1,8 @@
 //! One site's hours and days, one by one, with what goes on as it stands now: what charts are drawn from and the API's
 //! history is made of.
 
-use super::hours::unwritten;
-use super::{AnyConnection, StoreError, spans};
-use crate::calendar::Zone;
+use super::calendars::{self, Calendars};
+use super::{AnyConnection, StoreError, hours, spans};
 use crate::domain::series::{self, Step, Window};
 use crate::domain::uptime::Open;
 use crate::domain::{Instant, SiteId};
@@ -29,8 +28,9 @@ pub fn hours(
     from: Instant,
     now: Instant,
 ) -> Result<Vec<Stretch>, StoreError> {
-    let hours = zone(connection)?.hours();
-    let found = hours_since(connection, site, hours.number_of(from), now)?;
+    let calendars = calendars::all(connection)?;
+    let hours = calendars.zone.hours();
+    let found = hours_since(connection, site, &calendars, hours.number_of(from), now)?;
     Ok(together(found, |number| hours.start_of(number)))
 }
 
@@ -44,8 +44,9 @@ pub fn days(
     count: i64,
     now: Instant,
 ) -> Result<Vec<Stretch>, StoreError> {
-    let zone = zone(connection)?;
-    let found = days_since(connection, site, zone.day_of(now) - count + 1, now)?;
+    let calendars = calendars::all(connection)?;
+    let zone = &calendars.zone;
+    let found = days_since(connection, site, &calendars, zone.day_of(now) - count + 1, now)?;
     Ok(together(found, |number| zone.start_of(number)))
 }
 
@@ -59,19 +60,20 @@ pub fn steps(
     window: Window,
     now: Instant,
 ) -> Result<Vec<Step>, StoreError> {
-    let zone = zone(connection)?;
+    let calendars = calendars::all(connection)?;
+    let zone = &calendars.zone;
     let hours = zone.hours();
     let (count, step) = (window.count(), window.step());
     if window == Window::Year {
         let first = zone.day_of(now) + 1 - count;
-        let found = days_since(connection, site, first, now)?;
+        let found = days_since(connection, site, &calendars, first, now)?;
         return Ok(series::steps(found, (first, count, step), now, |number| zone.start_of(number)));
     }
     // Steps of several hours begin with the day or with a sixth hour of it, not with whatever hour it is.
     let last = hours.number_of(now);
     let begin = if step == 1 { last } else { zone.first_hour_of(zone.day_of(now)) };
     let first = begin + ((last - begin) / step + 1) * step - count;
-    let found = hours_since(connection, site, first, now)?;
+    let found = hours_since(connection, site, &calendars, first, now)?;
     Ok(series::steps(found, (first, count, step), now, |number| hours.start_of(number)))
 }
 
@@ -79,38 +81,28 @@ pub fn steps(
 fn hours_since(
     connection: &mut AnyConnection,
     site: SiteId,
+    calendars: &Calendars,
     first: i64,
     now: Instant,
 ) -> Result<Vec<Open>, StoreError> {
-    let zone = zone(connection)?;
-    let last = zone.hours().number_of(now);
+    let last = calendars.zone.hours().number_of(now);
     let over = spans::hours(connection, &[site], (first, last + 1))?.into_iter().map(|(_, hour)| hour);
-    let open =
-        unwritten(connection, site, &zone, false, now)?.into_iter().filter(|hour| hour.number >= first);
-    Ok(over.chain(open).collect())
+    let open = hours::unwritten_hours(connection, site, calendars, now)?.into_iter();
+    Ok(over.chain(open.filter(|hour| hour.number >= first)).collect())
 }
 
 /// The days from `first` on, of every location, in no order; several may be parts of one.
 fn days_since(
     connection: &mut AnyConnection,
     site: SiteId,
+    calendars: &Calendars,
     first: i64,
     now: Instant,
 ) -> Result<Vec<Open>, StoreError> {
-    let zone = zone(connection)?;
-    let today = zone.day_of(now);
-    let mut found: Vec<Open> =
-        spans::days(connection, &[site], (first, today + 1))?.into_iter().map(|(_, day)| day).collect();
-    // A day that goes on, for this site or by the calendar, has no row yet: it is made of its hours.
-    let day_of = |hour: &Open| zone.day_of(zone.hours().start_of(hour.number));
-    let open = unwritten(connection, site, &zone, true, now)?;
-    found.extend(open.into_iter().map(|hour| Open { number: day_of(&hour), ..hour }));
-    found.retain(|day| day.number >= first);
-    Ok(found)
-}
-
-fn zone(connection: &mut AnyConnection) -> Result<Zone, StoreError> {
-    Ok(spans::zone(connection)?.unwrap_or_default())
+    let today = calendars.zone.day_of(now);
+    let over = spans::days(connection, &[site], (first, today + 1))?.into_iter().map(|(_, day)| day);
+    let open = hours::unwritten_days(connection, site, calendars, now)?.into_iter();
+    Ok(over.chain(open.filter(|day| (first..=today).contains(&day.number))).collect())
 }
 
 /// Those of one number as one, in order.

@@ -1,13 +1,14 @@
 //! Hours and days of sites as rows: written by a run when they are over, days as the sum of their hours.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use diesel::prelude::*;
 
 use super::backend::bulk;
-use super::schema::{day_zones, site_days, site_hours};
-use super::{AnyConnection, CHUNK, StoreError, recent};
-use crate::calendar::Zone;
+use super::schema::{site_days, site_hours};
+use super::{AnyConnection, CHUNK, StoreError, calendars, recent};
+use crate::calendar::{Days, Piece};
 use crate::domain::plan::{RunContext, RunPlan};
 use crate::domain::times::Times;
 use crate::domain::uptime::{Failed, Open, Tally};
@@ -118,18 +119,30 @@ pub(super) fn put(
         hours = add_to_hours(connection, context, hours)?;
     }
 
-    let zone = &context.zone;
-    let day_of = |hour: i64| zone.day_of(zone.hours().start_of(hour));
-    // Sites by the days they leave behind: almost always the same one for all.
+    let calendar = calendars::of_run(connection, context, plan)?;
+    // The hours that each site went through, to the one that goes on: almost always the same two for all.
+    let mut ways: BTreeMap<SiteId, Vec<i64>> = BTreeMap::new();
+    for (site, hour) in &plan.hours {
+        ways.entry(*site).or_default().push(hour.number);
+    }
+    let mut known = BTreeMap::new();
+    let mut day_of = |hour| *known.entry(hour).or_insert_with(|| calendar.day_of(hour));
+    // Sites by the days they leave behind.
     let mut over: BTreeMap<(i64, i64), BTreeSet<i32>> = BTreeMap::new();
     let mut present = i64::MAX;
-    for (site, hour) in &plan.hours {
-        let Some(state) = plan.states.get(site) else { continue };
-        present = present.min(state.ledger.hour.number);
-        let (day, today) = (day_of(hour.number), day_of(state.ledger.hour.number));
-        if hour.number > state.ledger.hour.number {
-            reopen(connection, context, *site, today)?;
-        } else if day < today {
+    for (site, mut way) in ways {
+        let Some(open) = plan.states.get(&site).map(|state| state.ledger.hour.number) else { continue };
+        present = present.min(open);
+        way.push(open);
+        let steps = way.windows(2).filter_map(|step| <[i64; 2]>::try_from(step).ok());
+        let back = steps.filter(|[before, after]| after < before || day_of(*after) < day_of(*before));
+        if let Some(day) = back.map(|[_, after]| calendar.day_of(after)).min() {
+            reopen(connection, context, site, day)?;
+        }
+        let today = day_of(open);
+        for day in
+            way.iter().filter(|hour| **hour < open).map(|hour| day_of(*hour)).filter(|day| *day < today)
+        {
             over.entry((day, today)).or_default().insert(site.0);
         }
     }
@@ -137,12 +150,10 @@ pub(super) fn put(
     for ((first, today), sites) in over {
         let sites: Vec<i32> = sites.into_iter().collect();
         for sites in sites.chunks(CHUNK) {
-            // With the day before: nobody has written it yet if days were cut differently until now.
-            days.extend(put_days(connection, context, sites, first - 1, today)?);
+            days.extend(put_days(connection, context, &calendar, sites, first..today)?);
         }
     }
-    recent::add(connection, context, present, &hours, &days)?;
-    note_zone(connection, context, plan)
+    recent::add(connection, context.location, (present, calendar.day_of(present)), &hours, &days)
 }
 
 /// Adds hours to what is there of them: a clock that was ahead closed them before they were over. Gives them as they are now.
@@ -175,28 +186,28 @@ fn add_to_hours(
     Ok(whole)
 }
 
-/// Takes away what a clock that was ahead wrote of `today` and later days of a site: they are not over.
+/// Takes away what is written of `day` and later ones of a site: they go on again, where a clock was ahead or days are cut by
+/// another zone.
 fn reopen(
     connection: &mut AnyConnection,
     context: &RunContext,
     site: SiteId,
-    today: i64,
+    day: i64,
 ) -> Result<(), StoreError> {
     let days = site_days::site_id.eq(site.0).and(site_days::location_id.eq(context.location.0));
-    diesel::delete(site_days::table.filter(days.and(site_days::day.ge(small(today))))).execute(connection)?;
+    diesel::delete(site_days::table.filter(days.and(site_days::day.ge(small(day))))).execute(connection)?;
     recent::forget(connection, site, context.location)
 }
 
-/// Writes the days from `first` to before `today` as the sums of their hours. Gives them.
+/// Writes these days as the sums of their hours. Gives them.
 fn put_days(
     connection: &mut AnyConnection,
     context: &RunContext,
+    calendar: &Days,
     sites: &[i32],
-    first: i64,
-    today: i64,
+    over: Range<i64>,
 ) -> Result<Vec<DayRow>, StoreError> {
-    let zone = &context.zone;
-    let (from, to) = (zone.first_hour_of(first), zone.first_hour_of(today));
+    let (from, to) = bounds(&calendar.pieces(over.clone()));
     let rows: Vec<HourRow> = site_hours::table
         .filter(site_hours::site_id.eq_any(sites).and(site_hours::location_id.eq(context.location.0)))
         .filter(site_hours::hour.ge(small(from)).and(site_hours::hour.lt(small(to))))
@@ -206,9 +217,11 @@ fn put_days(
     for row in rows {
         let site = row.site_id;
         let hour = Open::try_from(row)?;
-        let number = zone.day_of(zone.hours().start_of(hour.number));
-        let day = days.entry((site, number)).or_insert(Open { number, ..Open::default() });
-        day.add_span(&hour);
+        let number = calendar.day_of(hour.number);
+        if over.contains(&number) {
+            let day = days.entry((site, number)).or_insert(Open { number, ..Open::default() });
+            day.add_span(&hour);
+        }
     }
     let rows: Vec<_> =
         days.iter().map(|((site, _), day)| DayRow::new(SiteId(*site), context.location, day)).collect();
@@ -216,18 +229,11 @@ fn put_days(
     Ok(rows)
 }
 
-/// Notes whose days the days are from today on, when that is news.
-fn note_zone(connection: &mut AnyConnection, context: &RunContext, plan: &RunPlan) -> Result<(), StoreError> {
-    let Some((_, look)) = plan.views.first() else { return Ok(()) };
-    if zone(connection)?.as_ref() == Some(&context.zone) {
-        return Ok(());
-    }
-    let today = small(context.zone.day_of(look.at));
-    diesel::delete(day_zones::table.filter(day_zones::day.ge(today))).execute(connection)?;
-    diesel::insert_into(day_zones::table)
-        .values((day_zones::day.eq(today), day_zones::zone.eq(context.zone.name())))
-        .execute(connection)?;
-    Ok(())
+/// The hours between which these lie: from the first to before the second.
+pub(super) fn bounds(pieces: &[Piece]) -> (i64, i64) {
+    let first = pieces.iter().map(|piece| piece.hours.start).min();
+    let end = pieces.iter().map(|piece| piece.hours.end).max();
+    (first.unwrap_or(0), end.unwrap_or(0))
 }
 
 macro_rules! read_spans {
@@ -267,14 +273,4 @@ read_spans! {
 read_spans! {
     /// The days of these sites with numbers from the first to before the second, by site, place and number.
     days: DayRow in site_days.day
-}
-
-/// Whose days the days are, as the last run cut them; `None` before the first.
-///
-/// # Errors
-/// What the database says.
-pub fn zone(connection: &mut AnyConnection) -> Result<Option<Zone>, StoreError> {
-    let newest = day_zones::table.order(day_zones::day.desc()).select(day_zones::zone);
-    let Some(name) = newest.first::<String>(connection).optional()? else { return Ok(None) };
-    name.parse().map(Some).map_err(StoreError::unreadable)
 }

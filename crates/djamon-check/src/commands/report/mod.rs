@@ -8,7 +8,7 @@ use djamon_core::calendar::{Month, Zone, date_of, parse_day};
 use djamon_core::domain::report::NamedLine;
 use djamon_core::domain::{Instant, SiteId, text};
 use djamon_core::store::report::{self, Which};
-use djamon_core::store::{AnyConnection, groups, sites, spans, write};
+use djamon_core::store::{AnyConnection, calendars, groups, sites, write};
 
 use super::about_site;
 use crate::app::{App, Exit, Failure};
@@ -69,7 +69,7 @@ struct Report {
 /// Exit code 2 for a range that there is not, or not yet; what the database says.
 pub fn run(app: &App, args: &ReportArgs, out: &mut dyn Write) -> Result<Exit, Failure> {
     let mut connection = app.connect()?;
-    let zone = spans::zone(&mut connection)?.unwrap_or_else(|| app.config.history.time_zone.clone());
+    let zone = calendars::zone(&mut connection)?.unwrap_or_else(|| app.config.history.time_zone.clone());
     if let Some(month) = &args.freeze {
         return freeze(app, &mut connection, &zone, month, out);
     }
