@@ -40,7 +40,8 @@ fn charts(c: &mut Criterion) {
     let zone = Zone::default();
     let (first, times) = (zone.day_of(now) - 364, day());
     let tally = Tally { up_ms: 86_400_000, looks: 1440, ..Tally::default() };
-    let days: Vec<Open> = (0..365).map(|n| Open { number: first + n, tally, times: times.clone() }).collect();
+    let day = |n| (LocationId(1), Open { number: first + n, tally, times: times.clone() });
+    let days: Vec<_> = (0..365).map(day).collect();
     let span = (first, Window::Year.count(), Window::Year.step());
     c.bench_function("a year's chart: its steps from days", |b| {
         b.iter(|| series::steps(black_box(&days).clone(), span, now, |day| zone.start_of(day)));

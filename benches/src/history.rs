@@ -65,7 +65,7 @@ pub fn fill(connection: &mut AnyConnection, rows: u64, end: Instant) -> Result<(
 fn verify(connection: &mut AnyConnection, end: Instant) -> Result<()> {
     let day = end.ms().div_euclid(DAY_MS);
     let totals = hours::totals(connection, &[SiteId(1)], (day - 30, day), |_| end)?;
-    let tally = totals.get(&SiteId(1)).context("the first site")?.open.tally;
+    let tally = totals.get(&SiteId(1)).context("the first site")?.tally;
     let failed = (day * 24 - 720..day * 24).filter(|hour| (hour + 1) % 50 == 0).count();
     let failed = u32::try_from(failed)?;
     let wanted = (30 * 1440, failed, i64::from(failed) * MINUTE_MS, 30 * DAY_MS);

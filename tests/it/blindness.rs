@@ -49,7 +49,7 @@ on_both! {
         assert_eq!([before, later].map(said), [(minute(1), Some(minute(4))), (minute(32), Some(minute(35)))]);
         let number = Zone::default().day_of(minute(63));
         let total = hours::totals(&mut connection, &[shop.id], (number, number + 1), |_| minute(63)).unwrap();
-        let tally = total[&shop.id].open.tally;
+        let tally = total[&shop.id].tally;
         assert_eq!((tally.up_ms, tally.blind_ms), (60_000, 6 * 60_000));
     }
 

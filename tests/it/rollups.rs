@@ -3,6 +3,7 @@
 mod clocks;
 mod histories;
 mod model;
+mod places;
 mod zones;
 
 use std::collections::BTreeMap;
@@ -175,9 +176,8 @@ fn hours_and_days_are_what_the_views_say(backend: Backend, cases: u32) {
                     [told(&hours, hour - 23), told(&days, today - 6), told(&days, today - 29)]
                 );
                 let ever = (0, today + 1);
-                let total = hours::totals(connection, &[SiteId(site)], ever, |_| now).unwrap()[&SiteId(site)]
-                    .open
-                    .tally;
+                let total =
+                    hours::totals(connection, &[SiteId(site)], ever, |_| now).unwrap()[&SiteId(site)].tally;
                 let shown = series::days(connection, SiteId(site), ever.1, now).unwrap();
                 for kind in 0..4 {
                     let ms =
@@ -267,31 +267,5 @@ on_both! {
         (0..80).for_each(|n| look(connection, "default", &site, half_day(n), Duration::from_secs(12 * 3600)));
         let figures = figures::of(connection, None, half_day(79)).unwrap()[&site.id];
         assert_eq!([figures.day, figures.week, figures.month].map(|figure| figure.coverage_ppm), [Some(1_000_000); 3]);
-    }
-
-    fn no_hour_counts_twice_when_places_are_at_different_days(database: TestDatabase) {
-        let connection = &mut database.connect();
-        // One place stops at eleven in the evening; the other goes on until it is two.
-        let day = NOON.plus(Duration::from_secs(12 * 3600));
-        let site = add_site(connection, "shop", day);
-        let hour = |n: u64| day.plus(Duration::from_secs(3600 * n));
-        for (place, hours) in [("default", 24), ("elsewhere", 27)] {
-            (0..hours).for_each(|n| look(connection, place, &site, hour(n), Duration::from_secs(3600)));
-        }
-        let now = hour(26);
-        // Each look vouches for two hours at most: known are 25 hours of one place, and 26 of the other.
-        let known = (25 + 26) * HOUR;
-        let days = series::days(connection, site.id, 2, now).unwrap();
-        assert_eq!(days.iter().map(|day| day.open.tally.looks).collect::<Vec<_>>(), [48, 3]);
-        assert_eq!(days.iter().map(|day| day.open.tally.up_ms).sum::<i64>(), known);
-        let year = series::steps(connection, site.id, Window::Year, now).unwrap();
-        assert_eq!((year[363].tally.looks, year[364].tally.looks), (48, 3));
-        let number = Zone::default().day_of(now);
-        let total = hours::totals(connection, &[site.id], (number - 1, number + 1), |_| now).unwrap()[&site.id].open.tally;
-        assert_eq!((total.looks, total.up_ms), (51, known));
-        let figures = figures::of(connection, None, now).unwrap()[&site.id];
-        let whole = 2 * (6 * 24 + 2) * HOUR;
-        assert_eq!(figures.week.coverage_ppm, Some(u32::try_from(known * 1_000_000 / whole).unwrap()));
-        assert_eq!(figures::of(connection, Some(&[site.id]), now).unwrap()[&site.id], figures);
     }
 }

@@ -44,7 +44,7 @@ on_both! {
         let number = Zone::default().day_of(now);
         let ids = [right.id, ahead.id];
         let totals = hours::totals(connection, &ids, (number - 1, number + 1), |_| now).unwrap();
-        let [right_ms, ahead_ms] = ids.map(|id| totals[&id].open.tally).map(|tally| (tally.up_ms, tally.down_ms));
+        let [right_ms, ahead_ms] = ids.map(|id| totals[&id].tally).map(|tally| (tally.up_ms, tally.down_ms));
         assert_eq!(ahead_ms, right_ms);
         let packed = figures::of(connection, None, now).unwrap();
         assert_eq!(packed[&ahead.id], packed[&right.id]);

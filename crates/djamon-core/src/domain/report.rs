@@ -103,11 +103,11 @@ pub struct Line {
 }
 
 impl Line {
-    /// The line of a site of which `tally`, `times` and `downs` are known for `range`, seen from `locations` places.
+    /// The line of a site of which `tally`, `times` and `downs` are known for `range`.
     /// `range` is as much of the report's as the site was there.
-    pub fn of(range: Range, locations: i64, tally: &Tally, times: &Times, downs: &[Down]) -> Self {
+    pub fn of(range: Range, tally: &Tally, times: &Times, downs: &[Down]) -> Self {
         let mut line = Line {
-            watched_ms: range.ms().saturating_mul(locations.max(1)),
+            watched_ms: range.ms(),
             up_ms: tally.up_ms,
             degraded_ms: tally.degraded_ms,
             down_ms: tally.down_ms,
@@ -210,7 +210,7 @@ mod tests {
         };
         let line = |from, to| {
             let range = Range { from: at(from), to: at(to) };
-            let line = Line::of(range, 1, &Tally::default(), &Times::default(), &[down]);
+            let line = Line::of(range, &Tally::default(), &Times::default(), &[down]);
             (line.outages, line.longest_ms, line.detect.ms(), line.recover.ms())
         };
         assert_eq!(line(0, 1000), (1, Some(100), Some(50), None));

@@ -1,10 +1,11 @@
 //! A site's history: how far back it is looked at, and the steps that it is told in, each with its time and response times.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::times::Times;
 use super::uptime::{Open, Tally};
-use super::{Instant, report::Range};
+use super::{Instant, LocationId, report::Range};
 
 /// How far back, and in which steps.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -85,13 +86,19 @@ pub struct Step {
     pub times: Times,
 }
 
-/// The steps from `first`, each `step` numbers long, up to `now`; `start_of` tells when a number begins.
+/// The steps of what places know from `first` on, each `step` numbers long, up to `now`; `start_of` tells when a number begins.
 pub fn steps(
-    spans: impl IntoIterator<Item = Open>,
+    spans: impl IntoIterator<Item = (LocationId, Open)>,
     (first, count, step): (i64, i64, i64),
     now: Instant,
     start_of: impl Fn(i64) -> Instant,
 ) -> Vec<Step> {
+    let mut sums: BTreeMap<(usize, LocationId), Open> = BTreeMap::new();
+    for (place, span) in spans {
+        if let Ok(at) = usize::try_from((span.number - first).div_euclid(step)) {
+            sums.entry((at, place)).or_default().add_span(&span);
+        }
+    }
     let mut steps: Vec<Step> = (0..count)
         .step_by(usize::try_from(step).unwrap_or(1))
         .map(|at| Step {
@@ -100,11 +107,11 @@ pub fn steps(
             times: Times::default(),
         })
         .collect();
-    for span in spans {
-        let at = usize::try_from((span.number - first).div_euclid(step)).ok();
-        if let Some(step) = at.and_then(|at| steps.get_mut(at)) {
-            step.tally.add(&span.tally);
-            step.times.merge(&span.times);
+    let sums: Vec<((usize, LocationId), Open)> = sums.into_iter().collect();
+    for places in sums.chunk_by(|((one, _), _), ((other, _), _)| one == other) {
+        if let Some(step) = places.first().and_then(|((at, _), _)| steps.get_mut(*at)) {
+            let all = Open::of_places(places.iter().map(|(_, open)| open));
+            (step.tally, step.times) = (all.tally, all.times);
         }
     }
     steps

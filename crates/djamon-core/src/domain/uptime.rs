@@ -145,6 +145,28 @@ impl Tally {
         other.failed.iter().for_each(|(outcome, count)| self.failed.add(outcome, count));
     }
 
+    /// What is known of a site that several places look at. Their times lie beside each other: known is as much as at the place
+    /// that knows most, and of it was up what all of them saw of it.
+    pub fn of_places(places: &[Tally]) -> Tally {
+        let mut sum = Tally::default();
+        places.iter().for_each(|place| sum.add(place));
+        let Some(best) = places.iter().max_by_key(|place| (place.known_ms(), place.blind_ms)) else {
+            return sum;
+        };
+        let (known_ms, of_all) = (best.known_ms(), sum.known_ms().max(1));
+        let share = |ms: i64| {
+            let share = i128::from(ms) * i128::from(known_ms) / i128::from(of_all);
+            i64::try_from(share).unwrap_or(known_ms)
+        };
+        let up_ms = share(sum.up_ms);
+        let (degraded_ms, down_ms) = (share(sum.degraded_ms), known_ms - up_ms);
+        Tally { up_ms, degraded_ms, down_ms, blind_ms: best.blind_ms, ..sum }
+    }
+
+    fn known_ms(&self) -> i64 {
+        self.up_ms.saturating_add(self.down_ms)
+    }
+
     /// Adds a look.
     fn add_look(&mut self, outcome: Outcome) {
         self.looks = self.looks.saturating_add(1);
@@ -168,12 +190,12 @@ impl Tally {
 
     /// up / (up + down), in millionths; `None` when nothing is known.
     pub fn uptime_ppm(&self) -> Option<u32> {
-        millionths(self.up_ms, self.up_ms.saturating_add(self.down_ms))
+        millionths(self.up_ms, self.known_ms())
     }
 
     /// The share of `whole_ms` that is known to have been up or down, in millionths.
     pub fn coverage_ppm(&self, whole_ms: i64) -> Option<u32> {
-        millionths(self.up_ms.saturating_add(self.down_ms).min(whole_ms), whole_ms)
+        millionths(self.known_ms().min(whole_ms), whole_ms)
     }
 }
 
@@ -194,6 +216,17 @@ pub struct Open {
 }
 
 impl Open {
+    /// What several places know of the same hour or day, or of a range of them.
+    pub fn of_places<'a>(places: impl IntoIterator<Item = &'a Open>) -> Open {
+        let (mut all, mut tallies) = (Open::default(), Vec::new());
+        for place in places {
+            all.number = place.number;
+            all.times.merge(&place.times);
+            tallies.push(place.tally);
+        }
+        Open { tally: Tally::of_places(&tallies), ..all }
+    }
+
     /// Adds what is in `other`, an hour of this day.
     pub fn add_span(&mut self, other: &Open) {
         self.tally.add(&other.tally);

@@ -145,3 +145,16 @@ fn a_clock_that_jumps_back_gives_no_negative_time() {
     let expected = [(1, 2, MINUTE), (0, 2, 3 * MINUTE), (1, 1, 0)];
     assert_eq!(over.iter().map(told).collect::<Vec<_>>(), expected);
 }
+
+#[test]
+fn places_know_together_what_the_best_knows_and_saw_what_all_did() {
+    let place = |up_ms, down_ms, blind_ms| Tally { up_ms, down_ms, blind_ms, looks: 1, ..Tally::default() };
+    assert_eq!(Tally::of_places(&[]), Tally::default());
+    let one = place(7, 3, 5);
+    assert_eq!(Tally::of_places(&[one]), one);
+    let two = Tally::of_places(&[place(80, 20, 0), place(0, 50, 100)]);
+    assert_eq!(two, Tally { looks: 2, ..place(53, 47, 0) });
+    // A century of ten thousand places.
+    let century = place(3_155_760_000_000, 0, 0);
+    assert_eq!(Tally::of_places(&[century; 10_000]).up_ms, century.up_ms);
+}

@@ -41,21 +41,20 @@ pub(super) fn of_ledgers(
     let calendars = calendars::all(connection)?;
     let windows = Windows::new(&calendars.zone, now);
     let mut days = DaysAtHand::new(&calendars);
-    let mut sums: HashMap<SiteId, Sum> = HashMap::with_capacity(ledgers.len());
+    let mut sums: HashMap<Whose, Sum> = HashMap::with_capacity(ledgers.len());
     // 1. What is open, as it stands now.
     let blindness = blindness::of_places(connection, now)?;
     for ((site, place), ledger) in ledgers {
-        let of_site = sums.entry(*site).or_default();
-        of_site.locations += 1;
+        let sum = sums.entry((*site, *place)).or_default();
         let hour = Open { number: ledger.hour.number, tally: ledger.hour.tally, ..Open::default() };
         let mut ledger = Ledger { vouch: ledger.vouch, hour };
         let over = ledger.settle(now, blindness.of(*place), days.hours_of(*place));
         for open in over.iter().chain([&ledger.hour]) {
             let (day, known) = (days.day_of(*place, open.number), Known::of(&open.tally));
             if open.number >= windows.first_hour {
-                of_site.day.add(known);
+                sum.day.add(known);
             }
-            windows.add_day(of_site, day, known);
+            windows.add_day(sum, day, known);
         }
     }
     // 2. What has rows.
@@ -69,17 +68,22 @@ pub(super) fn of_ledgers(
         written.sums = read(connection, &asked, &windows)?;
         written.asked = Some(asked);
     }
-    for (site, sum) in &written.sums {
-        sums.entry(*site).or_default().add(sum);
+    for (whose, sum) in &written.sums {
+        sums.entry(*whose).or_default().add(sum);
     }
-    Ok(sums.into_iter().map(|(site, sum)| (site, sum.figures(now, from))).collect())
+    // 3. What the places know together.
+    let mut sites: HashMap<SiteId, Together> = HashMap::with_capacity(sums.len());
+    for ((site, _), sum) in &sums {
+        sites.entry(*site).or_default().add(sum);
+    }
+    Ok(sites.into_iter().map(|(site, together)| (site, together.figures(now, from))).collect())
 }
 
 /// What rows said when they were asked last, for whoever asks again.
 #[derive(Debug, Default)]
 pub struct Written {
     asked: Option<Asked>,
-    sums: Vec<(SiteId, Sum)>,
+    sums: Vec<(Whose, Sum)>,
 }
 
 /// All that the sums of rows depend on.
@@ -99,7 +103,7 @@ fn read(
     connection: &mut AnyConnection,
     asked: &Asked,
     windows: &Windows,
-) -> Result<Vec<(SiteId, Sum)>, StoreError> {
+) -> Result<Vec<(Whose, Sum)>, StoreError> {
     let mut days = DaysAtHand::new(&asked.calendars);
     // The hour that goes on for each state; those that were last looked at before the month have nothing in it.
     let mut left: HashMap<Whose, i64> = HashMap::with_capacity(asked.open.len());
@@ -108,7 +112,7 @@ fn read(
             left.insert((*site, *place), *hour);
         }
     }
-    let mut found: HashMap<SiteId, Sum> = HashMap::with_capacity(left.len());
+    let mut found: HashMap<Whose, Sum> = HashMap::with_capacity(left.len());
     for row in recent::rows(connection, asked.ids.as_deref())? {
         let whose = row.whose();
         if let Some(open) = left.get(&whose).copied()
@@ -117,7 +121,7 @@ fn read(
             && let Some(recent) = row.recent()
         {
             left.remove(&whose);
-            windows.add_recent(found.entry(whose.0).or_default(), &recent, days.going_on(whose.1, open));
+            windows.add_recent(found.entry(whose).or_default(), &recent, days.going_on(whose.1, open));
         }
     }
     // Sites of which no hour is over since they are watched, or since there are such rows.
@@ -136,7 +140,7 @@ fn read(
             if let Some(open) = left.get(&whose)
                 && first_hours.get(&whose) == Some(&first)
             {
-                windows.add_recent(found.entry(whose.0).or_default(), &recent, days.going_on(whose.1, *open));
+                windows.add_recent(found.entry(whose).or_default(), &recent, days.going_on(whose.1, *open));
             }
         }
     }
@@ -267,18 +271,21 @@ impl Known {
         self.down_ms += other.down_ms;
     }
 
+    fn ms(self) -> i64 {
+        self.up_ms + self.down_ms
+    }
+
     fn tally(self) -> Tally {
         Tally { up_ms: self.up_ms, down_ms: self.down_ms, ..Tally::default() }
     }
 }
 
-/// What is known of one site.
+/// What is known of one site at one place.
 #[derive(Debug, Clone, Copy, Default)]
 struct Sum {
     day: Known,
     week: Known,
     month: Known,
-    locations: i64,
 }
 
 impl Sum {
@@ -286,19 +293,28 @@ impl Sum {
         self.day.add(other.day);
         self.week.add(other.week);
         self.month.add(other.month);
-        self.locations += other.locations;
+    }
+}
+
+/// What is known of one site over the day, the week and the month: at all places together, and at the one that knows most.
+#[derive(Debug, Clone, Copy, Default)]
+struct Together([(Known, i64); 3]);
+
+impl Together {
+    fn add(&mut self, place: &Sum) {
+        for ((all, most_ms), known) in self.0.iter_mut().zip([place.day, place.week, place.month]) {
+            all.add(known);
+            *most_ms = known.ms().max(*most_ms);
+        }
     }
 
-    fn figures(&self, now: Instant, [day, week, month]: [Instant; 3]) -> Figures {
-        let figure = |known: Known, from: Instant| {
-            let whole_ms = (now.ms() - from.ms()).max(1) * self.locations.max(1);
-            let tally = known.tally();
-            Figure { uptime_ppm: tally.uptime_ppm(), coverage_ppm: tally.coverage_ppm(whole_ms) }
+    fn figures(self, now: Instant, [day, week, month]: [Instant; 3]) -> Figures {
+        let figure = |(all, most_ms): (Known, i64), from: Instant| Figure {
+            uptime_ppm: all.tally().uptime_ppm(),
+            coverage_ppm: Tally { up_ms: most_ms, ..Tally::default() }
+                .coverage_ppm((now.ms() - from.ms()).max(1)),
         };
-        Figures {
-            day: figure(self.day, day),
-            week: figure(self.week, week),
-            month: figure(self.month, month),
-        }
+        let [of_day, of_week, of_month] = self.0;
+        Figures { day: figure(of_day, day), week: figure(of_week, week), month: figure(of_month, month) }
     }
 }

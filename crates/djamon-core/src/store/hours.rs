@@ -15,17 +15,8 @@ use crate::domain::plan::SiteState;
 use crate::domain::uptime::Open;
 use crate::domain::{Instant, LocationId, SiteId};
 
-/// What is known of a site in a range.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Total {
-    /// Its time and response times; the number means nothing.
-    pub open: Open,
-    /// From how many places it was looked at.
-    pub locations: i64,
-}
-
 /// What is known of the sites of `ids` between the days `from` and `to` (not included), of each up to the time that `until`
-/// gives: now, or when it was removed. Sites that were never looked at are not among them.
+/// gives: now, or when it was removed. The numbers mean nothing. Sites that were never looked at are not among them.
 ///
 /// # Errors
 /// What the database says.
@@ -34,34 +25,38 @@ pub fn totals(
     ids: &[SiteId],
     (from, to): (i64, i64),
     until: impl Fn(SiteId) -> Instant,
-) -> Result<HashMap<SiteId, Total>, StoreError> {
+) -> Result<HashMap<SiteId, Open>, StoreError> {
     let calendars = calendars::all(connection)?;
-    let mut totals: HashMap<SiteId, Total> = HashMap::new();
-    for ((site, _), day) in spans::days(connection, ids, (from, to))? {
-        totals.entry(site).or_default().open.add_span(&day);
+    let mut totals: BTreeMap<Whose, Open> = BTreeMap::new();
+    for (whose, day) in spans::days(connection, ids, (from, to))? {
+        totals.entry(whose).or_default().add_span(&day);
     }
     let oldest = ids.iter().map(|id| until(*id)).min().unwrap_or(Instant::from_ms(0));
     let blindness = blindness::of_places(connection, oldest)?;
     // Places and hours that go on there, with the sites: almost always all in the same hour.
     let mut going_on: BTreeMap<(LocationId, i64), Vec<SiteId>> = BTreeMap::new();
     for ((site, place), mut state) in states(connection, Some(ids))? {
-        let total = totals.entry(site).or_default();
-        total.locations += 1;
+        let total = totals.entry((site, place)).or_default();
         going_on.entry((place, state.ledger.hour.number)).or_default().push(site);
         let calendar = calendars.of(place);
         let over = state.ledger.settle(until(site), blindness.of(place), calendar.zone().hours());
         let open = over.iter().chain([&state.ledger.hour]);
         open.filter(|open| (from..to).contains(&calendar.day_of(open.number)))
-            .for_each(|open| total.open.add_span(open));
+            .for_each(|open| total.add_span(open));
     }
     for ((place, open), sites) in going_on {
         let pieces = calendars.of(place).going_on(open).into_iter();
         let pieces: Vec<_> = pieces.filter(|piece| (from..to).contains(&piece.day)).collect();
         for (site, hour) in written(connection, &sites, place, &pieces)? {
-            totals.entry(site).or_default().open.add_span(&hour);
+            totals.entry((site, place)).or_default().add_span(&hour);
         }
     }
-    Ok(totals)
+    let totals: Vec<(Whose, Open)> = totals.into_iter().collect();
+    let of_sites = totals.chunk_by(|((one, _), _), ((other, _), _)| one == other);
+    let of_site = |places: &[(Whose, Open)]| {
+        Some((places.first()?.0.0, Open::of_places(places.iter().map(|(_, place)| place))))
+    };
+    Ok(of_sites.filter_map(of_site).collect())
 }
 
 /// What rows tell of these hours of sites as they are seen from `place`.
@@ -86,8 +81,9 @@ pub(super) fn unwritten_hours(
     site: SiteId,
     calendars: &Calendars,
     now: Instant,
-) -> Result<Vec<Open>, StoreError> {
-    Ok(unwritten(connection, site, calendars, now)?.into_iter().map(|(_, _, open)| open).collect())
+) -> Result<Vec<(LocationId, Open)>, StoreError> {
+    let hours = unwritten(connection, site, calendars, now)?.into_iter();
+    Ok(hours.map(|(place, _, open)| (place, open)).collect())
 }
 
 /// What no row of days of `site` tells of yet at `now`, under the numbers of the days; several may be parts of one.
@@ -96,17 +92,18 @@ pub(super) fn unwritten_days(
     site: SiteId,
     calendars: &Calendars,
     now: Instant,
-) -> Result<Vec<Open>, StoreError> {
+) -> Result<Vec<(LocationId, Open)>, StoreError> {
     let mut found = Vec::new();
     let mut going_on: BTreeSet<(LocationId, i64)> = BTreeSet::new();
     for (place, goes_on, open) in unwritten(connection, site, calendars, now)? {
         going_on.insert((place, goes_on));
-        found.push(Open { number: calendars.of(place).day_of(open.number), ..open });
+        found.push((place, Open { number: calendars.of(place).day_of(open.number), ..open }));
     }
     for (place, open) in going_on {
         let calendar = calendars.of(place);
         let hours = written(connection, &[site], place, &calendar.going_on(open))?.into_iter();
-        found.extend(hours.map(|(_, hour)| Open { number: calendar.day_of(hour.number), ..hour }));
+        let of_day = |hour: Open| (place, Open { number: calendar.day_of(hour.number), ..hour });
+        found.extend(hours.map(|(_, hour)| of_day(hour)));
     }
     Ok(found)
 }

@@ -54,13 +54,13 @@ pub fn lines(
     let mut totals = hours::totals(connection, &ids, (from, to), until)?;
     let mut downs = downs(connection, range)?;
     let lines = named.into_iter().filter(|(_, line)| which.takes(line)).map(|(site, mut line)| {
-        let total = totals.remove(&site.id).unwrap_or_default();
+        let known = totals.remove(&site.id).unwrap_or_default();
         let there = Range {
             from: range.from.max(site.created_at),
             to: site.removed_at.map_or(range.to, |removed_at| removed_at.min(range.to)),
         };
         let downs = downs.remove(&site.id).unwrap_or_default();
-        line.line = Line::of(there, total.locations, &total.open.tally, &total.open.times, &downs);
+        line.line = Line::of(there, &known.tally, &known.times, &downs);
         (site.id, line)
     });
     Ok(lines.collect())

@@ -1,11 +1,13 @@
 //! One site's hours and days, one by one, with what goes on as it stands now: what charts are drawn from and the API's
 //! history is made of.
 
+use std::collections::BTreeMap;
+
 use super::calendars::{self, Calendars};
 use super::{AnyConnection, StoreError, hours, spans};
 use crate::domain::series::{self, Step, Window};
 use crate::domain::uptime::Open;
-use crate::domain::{Instant, SiteId};
+use crate::domain::{Instant, LocationId, SiteId};
 
 /// A stretch of a site's past.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,11 +86,12 @@ fn hours_since(
     calendars: &Calendars,
     first: i64,
     now: Instant,
-) -> Result<Vec<Open>, StoreError> {
+) -> Result<Vec<(LocationId, Open)>, StoreError> {
     let last = calendars.zone.hours().number_of(now);
-    let over = spans::hours(connection, &[site], (first, last + 1))?.into_iter().map(|(_, hour)| hour);
+    let over = spans::hours(connection, &[site], (first, last + 1))?.into_iter();
     let open = hours::unwritten_hours(connection, site, calendars, now)?.into_iter();
-    Ok(over.chain(open.filter(|hour| hour.number >= first)).collect())
+    let over = over.map(|((_, place), hour)| (place, hour));
+    Ok(over.chain(open.filter(|(_, hour)| hour.number >= first)).collect())
 }
 
 /// The days from `first` on, of every location, in no order; several may be parts of one.
@@ -98,21 +101,25 @@ fn days_since(
     calendars: &Calendars,
     first: i64,
     now: Instant,
-) -> Result<Vec<Open>, StoreError> {
+) -> Result<Vec<(LocationId, Open)>, StoreError> {
     let today = calendars.zone.day_of(now);
-    let over = spans::days(connection, &[site], (first, today + 1))?.into_iter().map(|(_, day)| day);
+    let over = spans::days(connection, &[site], (first, today + 1))?.into_iter();
     let open = hours::unwritten_days(connection, site, calendars, now)?.into_iter();
-    Ok(over.chain(open.filter(|day| (first..=today).contains(&day.number))).collect())
+    let over = over.map(|((_, place), day)| (place, day));
+    Ok(over.chain(open.filter(|(_, day)| (first..=today).contains(&day.number))).collect())
 }
 
 /// Those of one number as one, in order.
-fn together(mut spans: Vec<Open>, start_of: impl Fn(i64) -> Instant) -> Vec<Stretch> {
-    spans.sort_by_key(|span| span.number);
-    let sum = |same: &[Open]| {
-        let (first, rest) = same.split_first()?;
-        let mut open = first.clone();
-        rest.iter().for_each(|other| open.add_span(other));
-        Some(Stretch { from: start_of(open.number), to: start_of(open.number + 1), open })
+fn together(spans: Vec<(LocationId, Open)>, start_of: impl Fn(i64) -> Instant) -> Vec<Stretch> {
+    let mut sums: BTreeMap<(i64, LocationId), Open> = BTreeMap::new();
+    for (place, span) in spans {
+        let number = span.number;
+        sums.entry((number, place)).or_insert(Open { number, ..Open::default() }).add_span(&span);
+    }
+    let sums: Vec<Open> = sums.into_values().collect();
+    let stretch = |places: &[Open]| {
+        let open = Open::of_places(places);
+        Stretch { from: start_of(open.number), to: start_of(open.number + 1), open }
     };
-    spans.chunk_by(|one, other| one.number == other.number).filter_map(sum).collect()
+    sums.chunk_by(|one, other| one.number == other.number).map(stretch).collect()
 }
