@@ -14,7 +14,7 @@ use djamon_core::store::backend::lock::try_purge_lock;
 use djamon_core::store::purge::{self, Course, Kind, Limits};
 use djamon_core::store::{AnyConnection, figures, outages, statuses, views, write};
 use djamon_tests::database::TestDatabase;
-use djamon_tests::scripted::{add_site, run, seen};
+use djamon_tests::scripted::{add_site, look, run, seen};
 use djamon_tests::{binary, on_both};
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -183,12 +183,17 @@ on_both! {
         configured(&database);
         let mut connection = database.connect();
         let now = SystemClock::start().now();
-        history(&mut connection, now);
-        // Three years later: hours go, but not those of a day that nobody has written yet; sent alerts go, owed ones stay.
+        let sites = history(&mut connection, now);
+        look(&mut connection, "attic", &sites[3], now, Duration::from_secs(60));
+        // Three years later: hours go, but not those of days that nobody has written yet; sent alerts go, owed ones stay.
         connection.batch_execute("UPDATE outbox SET state = 'sent', sent_at = 1000 WHERE id = (SELECT min(id) FROM outbox); INSERT INTO details (text, used_at) VALUES ('old', 1000)").unwrap();
         connection.batch_execute(&format!("UPDATE site_hours SET hour = hour - 40000 WHERE site_id > 2 AND hour < {}", now.ms() / 3_600_000 - 30 * 24)).unwrap();
-        connection.batch_execute("UPDATE site_states SET last_at = 1000 WHERE site_id = 3").unwrap();
-        let old_hours = count(&mut connection, "site_hours WHERE hour < 470000 AND site_id > 3");
+        // Nobody looks at one site any more, and one place has been given up.
+        connection.batch_execute(
+            "UPDATE site_states SET last_at = 1000 WHERE location_id = 2; UPDATE site_states SET last_at = \
+             (SELECT CAST(max(hour) AS BIGINT) FROM site_hours WHERE hour < 470000 AND site_id = 3) * 3600000 WHERE site_id = 3"
+        ).unwrap();
+        let old_hours = count(&mut connection, "site_hours WHERE hour < 470000 AND site_id >= 3") - 4;
         let (owed, days) = (count(&mut connection, "outbox WHERE state <> 'sent'"), count(&mut connection, "site_days"));
         let (code, would, _) = said(&mut purging(&database, &["--dry-run"]));
         assert_eq!(code, 0);
@@ -205,7 +210,7 @@ on_both! {
         }
         assert_eq!(said(&mut purging(&database, &[])), (0, String::new(), String::new()));
         assert_eq!(count(&mut connection, "site_hours WHERE hour < 470000 AND site_id > 3"), 0);
-        assert!(count(&mut connection, "site_hours WHERE hour < 470000 AND site_id = 3") > 0);
+        assert_eq!(count(&mut connection, "site_hours WHERE hour < 470000 AND site_id = 3"), 4);
         assert_eq!((count(&mut connection, "outbox"), count(&mut connection, "site_days"), count(&mut connection, "details WHERE text = 'old'")), (owed, days, 0));
         let (code, _, refused) = said(&mut purging(&database, &["--older-than", "5h"]));
         assert_eq!((code, refused.as_str()), (2, "djamon-check: --older-than 5h is too short; keep at least 1d\n"));

@@ -136,8 +136,10 @@ pub fn count(connection: &mut AnyConnection, kind: Kind, limits: &Limits) -> Res
     Ok((count, count * kind.bytes()))
 }
 
-/// Hours of a site that was not looked at since are left: the last of its days may not be written yet.
-const OLD_HOUR: &str = "hour < $1 AND site_id NOT IN (SELECT site_id FROM site_states WHERE last_at < $2)";
+/// The last hours of a site that a place has not looked at since are left: the days that go on for it, at most 74 hours, are not
+/// written yet.
+const OLD_HOUR: &str = "hour < $1 AND NOT EXISTS (SELECT 1 FROM site_states s WHERE s.site_id = site_hours.site_id \
+    AND s.location_id = site_hours.location_id AND s.last_at < $2 AND site_hours.hour > s.last_at / 3600000 - 80)";
 
 /// Table, condition and the instant in it of the kinds that are found by their rows' time.
 fn simple(kind: Kind, limits: &Limits) -> (&'static str, &'static str, i64) {
