@@ -3,14 +3,17 @@
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
-use djamon_core::calendar::Zone;
+use djamon_core::calendar::{Zone, parse_rfc3339};
 use djamon_core::domain::run::BlindTime;
+use djamon_core::domain::site::SiteChange;
 use djamon_core::domain::{Instant, SiteOptions};
 use djamon_core::store::backend::migrate::migrate;
-use djamon_core::store::{AnyConnection, blindness, figures, hours};
+use djamon_core::store::{AnyConnection, blindness, figures, hours, sites, write};
 use djamon_tests::clock::NOON;
+use djamon_tests::monitor::Monitor;
 use djamon_tests::on_both;
 use djamon_tests::scripted::{add_site, add_site_with, blind_run, run, seen};
+use djamon_tests::site_server::SiteServer;
 
 fn minute(n: u64) -> Instant {
     NOON.plus(Duration::from_secs(60 * n))
@@ -72,5 +75,33 @@ on_both! {
         assert_eq!(blindness::newest(&mut connection, 9).unwrap(), told);
         let location = told[0].location;
         assert_eq!(blindness::of_places(&mut connection, minute(9)).unwrap().of(location), going_on.of(location));
+    }
+
+    fn it_goes_on_until_a_run_finds_out_that_it_can_see(database: TestDatabase) {
+        let (sandbox, server) = (SiteServer::start(), SiteServer::start());
+        let monitor = Monitor::new(database, &[&sandbox.url()]);
+        monitor.add("shop", &server.url(), SiteOptions::default());
+        let newest = || blindness::newest(&mut monitor.connect(), 1).unwrap().pop();
+        let pause = |paused| {
+            let change = SiteChange { paused: Some(paused), ..SiteChange::default() };
+            write(&mut monitor.connect(), |connection| sites::edit(connection, "shop", change, monitor.app.now())).unwrap();
+        };
+        monitor.run();
+        assert_eq!(newest(), None);
+        sandbox.answer(0);
+        let first = monitor.run();
+        monitor.run();
+        let from = parse_rfc3339(first["started_at"].as_str().unwrap()).unwrap();
+        let goes_on = newest().unwrap();
+        assert_eq!((goes_on.from, goes_on.until), (from, None));
+        // Who has nothing to look at asks nobody.
+        pause(true);
+        assert_eq!(monitor.run()["sites"], 0);
+        assert_eq!(newest().unwrap().until, None);
+        pause(false);
+        sandbox.answer(200);
+        let seeing = monitor.run();
+        let until = parse_rfc3339(seeing["started_at"].as_str().unwrap()).unwrap();
+        assert_eq!(newest().unwrap().until, Some(until));
     }
 }
