@@ -6,13 +6,13 @@ use diesel::connection::SimpleConnection;
 use djamon_core::calendar::{Zone, parse_rfc3339};
 use djamon_core::domain::run::BlindTime;
 use djamon_core::domain::site::SiteChange;
-use djamon_core::domain::{Instant, SiteOptions};
+use djamon_core::domain::{Instant, LocationId, SiteOptions};
 use djamon_core::store::backend::migrate::migrate;
-use djamon_core::store::{AnyConnection, blindness, figures, hours, sites, write};
+use djamon_core::store::{AnyConnection, blindness, figures, hours, runs, sites, write};
 use djamon_tests::clock::NOON;
 use djamon_tests::monitor::Monitor;
 use djamon_tests::on_both;
-use djamon_tests::scripted::{add_site, add_site_with, blind_run, run, seen};
+use djamon_tests::scripted::{add_site, add_site_with, blind_run, look, run, seen};
 use djamon_tests::site_server::SiteServer;
 
 fn minute(n: u64) -> Instant {
@@ -31,7 +31,7 @@ on_both! {
         };
         run(&mut connection, minute(0), vec![seen(&shop, minute(0), true), seen(&blog, minute(0), true)], &[]);
         for n in 1..10 {
-            blind_run(&mut connection, minute(n), Duration::from_secs(60), "line");
+            blind_run(&mut connection, "default", minute(n), Duration::from_secs(60), "line");
         }
         // While it goes on, and when it is over; the blog is not due again yet.
         assert_eq!(of_day(&mut connection, minute(10)), [1_000_000 / (23 * 60 + 10); 2]);
@@ -44,7 +44,7 @@ on_both! {
         let shop = add_site(&mut connection, "shop", NOON);
         run(&mut connection, minute(0), vec![seen(&shop, minute(0), true)], &[]);
         for n in [1, 2, 32, 33] {
-            blind_run(&mut connection, minute(n), Duration::from_secs(60), "line");
+            blind_run(&mut connection, "default", minute(n), Duration::from_secs(60), "line");
         }
         run(&mut connection, minute(63), vec![seen(&shop, minute(63), true)], &[]);
         let [later, before] = blindness::newest(&mut connection, 9).unwrap().try_into().unwrap();
@@ -61,7 +61,7 @@ on_both! {
         let shop = add_site(&mut connection, "shop", NOON);
         for n in 0..9 {
             match n {
-                1 | 2 | 4 | 7 | 8 => blind_run(&mut connection, minute(n), Duration::from_secs(60), &format!("line: {n}")),
+                1 | 2 | 4 | 7 | 8 => blind_run(&mut connection, "default", minute(n), Duration::from_secs(60), &format!("line: {n}")),
                 _ => drop(run(&mut connection, minute(n), vec![seen(&shop, minute(n), true)], &[])),
             }
         }
@@ -103,5 +103,24 @@ on_both! {
         let seeing = monitor.run();
         let until = parse_rfc3339(seeing["started_at"].as_str().unwrap()).unwrap();
         assert_eq!(newest().unwrap().until, Some(until));
+    }
+
+    fn each_place_is_blind_for_itself(database: TestDatabase) {
+        let mut connection = database.connect();
+        let shop = add_site(&mut connection, "shop", NOON);
+        run(&mut connection, minute(0), vec![seen(&shop, minute(0), true)], &[]);
+        look(&mut connection, "elsewhere", &shop, minute(0), Duration::from_secs(60));
+        blind_run(&mut connection, "default", minute(1), Duration::from_secs(60), "line: here");
+        blind_run(&mut connection, "elsewhere", minute(2), Duration::from_secs(60), "dns: there");
+        blind_run(&mut connection, "default", minute(2), Duration::from_secs(60), "line: here");
+        let last = runs::last_ended(&mut connection).unwrap().unwrap();
+        let told = blindness::going_on(&mut connection, last.location).unwrap().unwrap();
+        assert_eq!((told.from, told.reason.as_str()), (minute(1), "line: here"));
+        look(&mut connection, "elsewhere", &shop, minute(3), Duration::from_secs(60));
+        assert!(blindness::going_on(&mut connection, last.location).unwrap().is_some(), "that was not here");
+        let of_places = blindness::of_places(&mut connection, minute(3)).unwrap();
+        let of = |location| of_places.of(location).between(minute(0), minute(9)).collect::<Vec<_>>();
+        assert_eq!(of(LocationId(1)), [(minute(1), minute(4))]);
+        assert_eq!(of(LocationId(2)), [(minute(2), minute(3))]);
     }
 }

@@ -49,7 +49,7 @@ on_both! {
         // A blind run, an alert that was given up and one that is late, views that nobody purged, a clock that went back.
         let mut connection = monitor.connect();
         let now = monitor.app.now();
-        blind_run(&mut connection, now, Duration::from_secs(60), "line: nothing answered");
+        blind_run(&mut connection, "default", now, Duration::from_secs(60), "line: nothing answered");
         for state in ["parked", "retry"] {
             connection.batch_execute(&format!(
                 "INSERT INTO events (kind, at) VALUES ('test', {0}); INSERT INTO outbox (event_id, channel, state, tries, next_try_at, created_at) \

@@ -144,7 +144,7 @@ impl Scene {
 
     /// One run that could not see.
     pub fn blind_minute(&mut self) {
-        blind_run(&mut self.connection, self.now, self.pace, "line");
+        blind_run(&mut self.connection, "default", self.now, self.pace, "line");
         self.now = self.now.plus(self.pace);
     }
 

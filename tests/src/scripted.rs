@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use djamon_core::calendar::Zone;
 use djamon_core::domain::plan::RunContext;
-use djamon_core::domain::run::{Blind, Blindness, Counts};
+use djamon_core::domain::run::{Blind, Counts};
 use djamon_core::domain::site::NewSite;
 use djamon_core::domain::{
     Instant, Line, Listener, LocationId, Observation, Outcome, Phases, Policy, ScopeRule, Site, SiteOptions,
@@ -72,9 +72,9 @@ pub fn run(
     recorded
 }
 
-/// A run at `at` that could not see; the next one was promised after `pace`.
-pub fn blind_run(connection: &mut AnyConnection, at: Instant, pace: Duration, reason: &str) {
-    let location = runs::location(connection, "default").unwrap();
+/// A run at `place` that could not see; the next one was promised after `pace`.
+pub fn blind_run(connection: &mut AnyConnection, place: &str, at: Instant, pace: Duration, reason: &str) {
+    let location = runs::location(connection, place).unwrap();
     let run = runs::begin(connection, location, at, pace).unwrap();
     let blind = Some(Blind { reason: reason.to_owned(), from: at });
     let ending = Ending { at, blind, counts: Counts::default(), skipped_reason: None, idle: None };
@@ -99,7 +99,8 @@ pub fn look(
 ) {
     let location = runs::location(connection, place).unwrap();
     let run = runs::begin(connection, location, at, expected_interval).unwrap();
-    let (scope, blind, zone) = (ScopeRule::All, Blindness::NEVER, Zone::default());
+    let blind = blindness::is_over(connection, location, at).unwrap();
+    let (scope, zone) = (ScopeRule::All, Zone::default());
     let context = RunContext { run, location, scope, expected_interval, blind, zone };
     let mut ids = ViewIds::after_stored(connection).unwrap();
     record::batch(connection, &context, &Policy::default(), &mut ids, vec![seen(site, at, true)], &[], at)

@@ -44,7 +44,7 @@ pub fn take(ask: &Ask, database: &mut AnyConnection, counts: &StateCounts) -> Re
 /// What the database says.
 pub fn blind(database: &mut AnyConnection, last: Option<&Run>) -> Result<Option<BlindTime>, StoreError> {
     match last.filter(|run| run.state == RunState::Blind) {
-        Some(_) => Ok(blindness::newest(database, 1)?.pop()),
+        Some(run) => blindness::going_on(database, run.location),
         None => Ok(None),
     }
 }

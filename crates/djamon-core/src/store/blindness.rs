@@ -116,27 +116,45 @@ fn span((_, from, until): Span) -> (Instant, Instant) {
     (Instant::from_ms(from), Instant::from_ms(until))
 }
 
+/// The time that goes on at `location`.
+///
+/// # Errors
+/// What the database says.
+pub fn going_on(
+    connection: &mut AnyConnection,
+    location: LocationId,
+) -> Result<Option<BlindTime>, StoreError> {
+    let open = blind_times::location_id.eq(location.0).and(blind_times::over.eq(false));
+    let row = blind_times::table.filter(open).select(Row::as_select()).first(connection).optional()?;
+    Ok(row.map(BlindTime::from))
+}
+
 /// The newest `limit` times, newest first.
 ///
 /// # Errors
 /// What the database says.
 pub fn newest(connection: &mut AnyConnection, limit: i64) -> Result<Vec<BlindTime>, StoreError> {
-    let rows: Vec<(i32, i64, i64, bool, String)> = blind_times::table
-        .order(blind_times::id.desc())
-        .limit(limit)
-        .select((
-            blind_times::location_id,
-            blind_times::from_at,
-            blind_times::until_at,
-            blind_times::over,
-            blind_times::reason,
-        ))
-        .load(connection)?;
-    let time = |(location, from, until, over, reason): (i32, i64, i64, bool, String)| BlindTime {
-        location: LocationId(location),
-        from: Instant::from_ms(from),
-        until: over.then_some(Instant::from_ms(until)),
-        reason,
-    };
-    Ok(rows.into_iter().map(time).collect())
+    let rows = blind_times::table.order(blind_times::id.desc()).limit(limit).select(Row::as_select());
+    Ok(rows.load(connection)?.into_iter().map(BlindTime::from).collect())
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = blind_times)]
+struct Row {
+    location_id: i32,
+    from_at: i64,
+    until_at: i64,
+    over: bool,
+    reason: String,
+}
+
+impl From<Row> for BlindTime {
+    fn from(row: Row) -> Self {
+        BlindTime {
+            location: LocationId(row.location_id),
+            from: Instant::from_ms(row.from_at),
+            until: row.over.then_some(Instant::from_ms(row.until_at)),
+            reason: row.reason,
+        }
+    }
 }
