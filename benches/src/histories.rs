@@ -9,7 +9,6 @@ use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection};
 use djamon_core::domain::Instant;
 use djamon_core::store::backend::migrate::{open_current, open_or_create};
-use djamon_core::store::backend::partitions;
 use djamon_core::store::{AnyConnection, DatabaseUrl, views};
 use djamon_tests::cluster;
 
@@ -35,7 +34,7 @@ pub fn url(dialect: Dialect, rows: u64) -> Result<DatabaseUrl> {
 /// The time just after the last look.
 pub fn now(connection: &mut AnyConnection) -> Result<Instant> {
     let last = views::last_id(connection)?.context("a history")?;
-    Ok(partitions::instant_of(last).plus(std::time::Duration::from_secs(1)))
+    Ok(last.instant().plus(std::time::Duration::from_secs(1)))
 }
 
 /// How a number of SiteViews is called.

@@ -5,6 +5,7 @@
 //! records them, so that states, streaks and open hours are the program's own. What [`verify`] reads back must be what
 //! was meant. Time ends at a fixed instant: whoever reads is handed the time.
 
+use std::collections::HashMap;
 use std::io::Write;
 use std::time::Duration;
 
@@ -64,7 +65,7 @@ pub fn fill(connection: &mut AnyConnection, rows: u64, end: Instant) -> Result<(
 /// What the pages would show of the past must be what was meant.
 fn verify(connection: &mut AnyConnection, end: Instant) -> Result<()> {
     let day = end.ms().div_euclid(DAY_MS);
-    let totals = hours::totals(connection, &[SiteId(1)], (day - 30, day), |_| end)?;
+    let totals = hours::totals(connection, &[SiteId(1)], (day - 30, day), end, &HashMap::new())?;
     let tally = totals.get(&SiteId(1)).context("the first site")?.tally;
     let failed = (day * 24 - 720..day * 24).filter(|hour| (hour + 1) % 50 == 0).count();
     let failed = u32::try_from(failed)?;

@@ -1,5 +1,6 @@
 //! A site that several places look at.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use djamon_core::calendar::Zone;
@@ -31,7 +32,7 @@ on_both! {
         let year = series::steps(connection, site.id, Window::Year, now).unwrap();
         assert_eq!((year[363].tally.looks, year[364].tally.looks), (48, 3));
         let number = Zone::default().day_of(now);
-        let total = hours::totals(connection, &[site.id], (number - 1, number + 1), |_| now).unwrap()[&site.id].tally;
+        let total = hours::totals(connection, &[site.id], (number - 1, number + 1), now, &HashMap::new()).unwrap()[&site.id].tally;
         assert_eq!((total.looks, total.up_ms), (51, known));
         let figures = figures::of(connection, None, now).unwrap()[&site.id];
         let whole = (6 * 24 + 2) * HOUR;
@@ -54,7 +55,7 @@ on_both! {
         let figures = figures::of(connection, None, now).unwrap()[&site.id];
         assert_eq!((figures.day.uptime_ppm, figures.day.coverage_ppm), (Some(1_000_000), Some(1_000_000)));
         let number = Zone::default().day_of(now);
-        let total = &hours::totals(connection, &[site.id], (number - 3, number + 1), |_| now).unwrap()[&site.id];
+        let total = &hours::totals(connection, &[site.id], (number - 3, number + 1), now, &HashMap::new()).unwrap()[&site.id];
         assert_eq!((total.tally.up_ms, total.tally.looks), (3 * 24 * HOUR, 3 * 48 + 2));
         for window in [Window::Week, Window::Year] {
             let steps = series::steps(connection, site.id, window, now).unwrap();
@@ -73,7 +74,7 @@ on_both! {
             look(connection, "elsewhere", &site, minute(n), Duration::from_secs(60));
         }
         let number = Zone::default().day_of(NOON);
-        let total = &hours::totals(connection, &[site.id], (number, number + 1), |_| minute(60)).unwrap()[&site.id];
+        let total = &hours::totals(connection, &[site.id], (number, number + 1), minute(60), &HashMap::new()).unwrap()[&site.id];
         let Tally { up_ms, down_ms, .. } = total.tally;
         assert_eq!((up_ms, down_ms), (HOUR - 450_000, 450_000));
         let figures = figures::of(connection, None, minute(60)).unwrap()[&site.id];

@@ -24,6 +24,9 @@ pub struct Piece {
 }
 
 impl Days {
+    /// So many days may go on at once beside the one of the hour that goes on: no two zones are further apart than 26 hours.
+    pub const AT_ONCE: i64 = 3;
+
     /// Those of `first`, and from these hours on of these zones.
     pub fn new(first: Zone, mut changes: Vec<(i64, Zone)>) -> Self {
         changes.sort_by_key(|(hour, _)| *hour);
@@ -73,8 +76,8 @@ impl Days {
     /// before a change to a zone further west, those before it.
     pub fn going_on(&self, open: i64) -> Vec<Piece> {
         let today = self.day_of(open);
-        // No two zones are further apart than 26 hours.
-        let mut pieces = self.pieces(today..today + 1 + if self.changes.is_empty() { 0 } else { 3 });
+        let later = if self.changes.is_empty() { 0 } else { Self::AT_ONCE };
+        let mut pieces = self.pieces(today..today + 1 + later);
         for later in pieces.iter_mut().filter(|piece| piece.day > today) {
             later.hours.end = later.hours.end.min(open);
         }

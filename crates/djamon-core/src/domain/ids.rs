@@ -55,6 +55,12 @@ impl ViewId {
     pub fn floor(at: Instant) -> Self {
         ViewId(uuid::Builder::from_unix_timestamp_millis(at.ms().max(0).unsigned_abs(), &[0; 10]).into_uuid())
     }
+
+    /// The time in it: when its look began, or a moment after the look that was stored before, whichever is later.
+    pub fn instant(self) -> Instant {
+        let [a, b, c, d, e, f, ..] = *self.0.as_bytes();
+        Instant::from_ms(i64::from_be_bytes([0, 0, a, b, c, d, e, f]))
+    }
 }
 
 impl std::fmt::Display for ViewId {

@@ -307,7 +307,8 @@ impl<'a> Planner<'a> {
     /// What lay between the look before and this one.
     fn pause(&self, state: &SiteState, look: &Look, policy: &Policy) -> Option<Mark> {
         let expected = self.expected(policy);
-        if self.context.blind.between(state.last_at, look.at).next().is_some() {
+        let before = state.recent.looks.front().map_or(ViewId::floor(state.last_at), |before| before.id);
+        if !self.context.blind.between(before, state.last_at, look.at).is_empty() {
             Some(Mark::Blind)
         } else {
             (look.at.since(state.last_at) > expected.saturating_mul(2)).then_some(Mark::Unknown)

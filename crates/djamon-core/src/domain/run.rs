@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Instant, LocationId, RunId, Standing};
+use super::{Instant, LocationId, RunId, Standing, ViewId};
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -64,32 +64,33 @@ pub struct BlindTime {
     pub reason: String,
 }
 
-/// All the times when a place could not see, in order and apart from each other.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Blindness(Vec<(Instant, Instant)>);
-
-impl FromIterator<(Instant, Instant)> for Blindness {
-    fn from_iter<Times: IntoIterator<Item = (Instant, Instant)>>(times: Times) -> Self {
-        let mut times: Vec<_> = times.into_iter().filter(|(from, until)| from < until).collect();
-        times.sort_unstable();
-        times.dedup_by(|(from, until), (_, last)| {
-            let is_part = *from <= *last;
-            *last = if is_part { (*until).max(*last) } else { *last };
-            is_part
-        });
-        Blindness(times)
-    }
+/// A time when a place could not see, as figures count it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BlindSpan {
+    /// The time in the key of the last SiteView before it: a look with a later one came after it, whatever the clock said.
+    pub after: Instant,
+    /// Its beginning.
+    pub from: Instant,
+    /// Its end.
+    pub until: Instant,
 }
+
+/// All the times when a place could not see, in the order in which they were noted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Blindness(pub Vec<BlindSpan>);
 
 impl Blindness {
     /// It could always see.
     pub const NEVER: Blindness = Blindness(Vec::new());
 
-    /// What of it lies between `from` and `to`, in order.
-    pub fn between(&self, from: Instant, to: Instant) -> impl Iterator<Item = (Instant, Instant)> {
-        let first = self.0.partition_point(|(_, until)| *until <= from);
-        let cut = move |(begin, end): &(Instant, Instant)| (from.max(*begin), to.min(*end));
-        self.0.iter().skip(first).map(cut).take_while(|(from, to)| from < to)
+    /// What came after `look` and lies between `from` and `to`, by time.
+    pub fn between(&self, look: ViewId, from: Instant, to: Instant) -> Vec<(Instant, Instant)> {
+        let first = self.0.partition_point(|span| span.after < look.instant());
+        let cut = |span: &BlindSpan| (from.max(span.from), to.min(span.until));
+        let mut times: Vec<_> =
+            self.0.iter().skip(first).map(cut).filter(|(from, until)| from < until).collect();
+        times.sort_unstable();
+        times
     }
 }
 

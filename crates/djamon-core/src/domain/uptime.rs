@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::run::Blindness;
 use super::times::Times;
-use super::{Instant, Look, Outcome};
+use super::{Instant, Look, Outcome, ViewId};
 
 /// Milliseconds of an hour.
 pub const HOUR_MS: i64 = 3_600_000;
@@ -46,6 +46,8 @@ pub enum Kind {
 /// The look that vouches now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Vouch {
+    /// Its key.
+    pub id: ViewId,
     /// When it began.
     pub at: Instant,
     /// What it saw.
@@ -62,7 +64,7 @@ impl Vouch {
             (true, true) => Kind::Degraded,
             (false, _) => Kind::Down,
         };
-        Vouch { at: look.at, kind, at_most: expected.saturating_mul(2) }
+        Vouch { id: look.id, at: look.at, kind, at_most: expected.saturating_mul(2) }
     }
 
     /// Tells of the stretches from this look until `now`, in order: what it saw goes on around `blind` times, which it does
@@ -75,10 +77,10 @@ impl Vouch {
         };
         let end = self.at.plus(self.at_most).min(now);
         let mut at = self.at;
-        for (from, to) in blind.between(self.at, now) {
+        for (from, to) in blind.between(self.id, self.at, now) {
             tell(self.kind, at, from.min(end));
-            tell(Kind::Blind, from, to);
-            at = to;
+            tell(Kind::Blind, from.max(at), to);
+            at = at.max(to);
         }
         tell(self.kind, at, end);
     }

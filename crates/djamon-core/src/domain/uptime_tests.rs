@@ -1,6 +1,7 @@
 //! Hours against a second model that walks through time, and what is easily got wrong.
 
 use super::*;
+use crate::domain::run::BlindSpan;
 use crate::domain::{Outcome, Phases, ViewId};
 use std::collections::BTreeMap;
 
@@ -64,7 +65,10 @@ proptest! {
         let runs: Vec<Run> =
             runs.iter().map(|r| (tens(r.0), r.1, r.2, r.3, r.4.map(|(blind, sees)| (tens(blind), tens(sees))))).collect();
         let spans = runs.iter().filter_map(|run| run.4).filter(|(blind, sees)| blind < sees);
-        let blind: Blindness = spans.map(|(blind, sees)| (Instant::from_ms(blind), Instant::from_ms(sees))).collect();
+        let span = |(blind, sees)| BlindSpan {
+            after: Instant::from_ms(blind), from: Instant::from_ms(blind), until: Instant::from_ms(sees),
+        };
+        let blind = Blindness(spans.map(span).collect());
         let hours = Hours { ahead_ms: quarter * 15 * MINUTE };
         let mut ledger = Ledger::default();
         let mut told = Vec::new();

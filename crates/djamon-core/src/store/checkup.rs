@@ -3,12 +3,12 @@
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable};
 
-use super::backend::{partitions, space};
+use super::backend::space;
 use super::schema::runs;
 use super::{AnyConnection, DatabaseUrl, StoreError, views};
-use crate::domain::Instant;
 use crate::domain::run::RunState;
 pub use crate::domain::storage::Room;
+use crate::domain::{Instant, ViewId};
 
 const WEEK_MS: i64 = 7 * 86_400_000;
 
@@ -75,7 +75,7 @@ pub fn blind_runs(connection: &mut AnyConnection, since: Instant) -> Result<(i64
 /// # Errors
 /// What the database says.
 pub fn oldest_view(connection: &mut AnyConnection) -> Result<Option<Instant>, StoreError> {
-    Ok(views::first_id(connection)?.map(partitions::instant_of))
+    Ok(views::first_id(connection)?.map(ViewId::instant))
 }
 
 /// When the newest SiteView was minted.
@@ -83,5 +83,5 @@ pub fn oldest_view(connection: &mut AnyConnection) -> Result<Option<Instant>, St
 /// # Errors
 /// What the database says.
 pub fn newest_view(connection: &mut AnyConnection) -> Result<Option<Instant>, StoreError> {
-    Ok(views::last_id(connection)?.map(partitions::instant_of))
+    Ok(views::last_id(connection)?.map(ViewId::instant))
 }

@@ -11,7 +11,7 @@ use super::calendars::{self, Calendars};
 use super::recent::Recent;
 use super::spans::Whose;
 use super::{AnyConnection, StoreError, blindness, hours, recent, spans};
-use crate::calendar::{Piece, Zone};
+use crate::calendar::{Days, Piece, Zone};
 use crate::domain::uptime::{Figure, Figures, Hours, Ledger, Open, Tally};
 use crate::domain::{Instant, LocationId, SiteId};
 
@@ -108,7 +108,7 @@ fn read(
     // The hour that goes on for each state; those that were last looked at before the month have nothing in it.
     let mut left: HashMap<Whose, i64> = HashMap::with_capacity(asked.open.len());
     for ((site, place), hour) in &asked.open {
-        if days.day_of(*place, *hour) >= windows.first_day_of_month - DAYS_THAT_GO_ON {
+        if days.day_of(*place, *hour) >= windows.first_day_of_month - Days::AT_ONCE {
             left.insert((*site, *place), *hour);
         }
     }
@@ -147,8 +147,6 @@ fn read(
     Ok(found.into_iter().collect())
 }
 
-/// How many days may go on for a state beside its own: see [`crate::calendar::Days::going_on`].
-const DAYS_THAT_GO_ON: i64 = 3;
 /// Two days and the 26 hours by which zones may differ are less.
 const HOURS_OF_ODD_DAYS: i64 = 80;
 
@@ -179,7 +177,7 @@ impl<'a> DaysAtHand<'a> {
         }
     }
 
-    /// See [`crate::calendar::Days::going_on`].
+    /// See [`Days::going_on`].
     fn going_on(&mut self, place: LocationId, open: i64) -> &[Piece] {
         if self.going_on.as_ref().is_none_or(|(at, known, _)| (*at, *known) != (place, open)) {
             self.going_on = None;
@@ -233,7 +231,8 @@ impl Windows {
                 self.add_day(sum, piece.day, hour.into());
             }
         }
-        for day in recent.days.iter().filter(|day| day.number <= self.today) {
+        let goes_on = |day: i64| going_on.iter().any(|piece| piece.day == day);
+        for day in recent.days.iter().filter(|day| day.number <= self.today && !goes_on(day.number)) {
             self.add_day(sum, day.number, day.into());
         }
     }

@@ -15,8 +15,8 @@ use crate::domain::plan::SiteState;
 use crate::domain::uptime::Open;
 use crate::domain::{Instant, LocationId, SiteId};
 
-/// What is known of the sites of `ids` between the days `from` and `to` (not included), of each up to the time that `until`
-/// gives: now, or when it was removed. The numbers mean nothing. Sites that were never looked at are not among them.
+/// What is known at `now` of the sites of `ids` between the days `from` and `to` (not included), of those that were removed up to
+/// then. The numbers mean nothing. Sites that were never looked at are not among them.
 ///
 /// # Errors
 /// What the database says.
@@ -24,31 +24,40 @@ pub fn totals(
     connection: &mut AnyConnection,
     ids: &[SiteId],
     (from, to): (i64, i64),
-    until: impl Fn(SiteId) -> Instant,
+    now: Instant,
+    removed: &HashMap<SiteId, Instant>,
 ) -> Result<HashMap<SiteId, Open>, StoreError> {
     let calendars = calendars::all(connection)?;
-    let mut totals: BTreeMap<Whose, Open> = BTreeMap::new();
-    for (whose, day) in spans::days(connection, ids, (from, to))? {
-        totals.entry(whose).or_default().add_span(&day);
-    }
-    let oldest = ids.iter().map(|id| until(*id)).min().unwrap_or(Instant::from_ms(0));
+    let today = calendars.zone.day_of(now);
+    let is_asked_for = |day: i64| (from..to).contains(&day.min(today));
+    let oldest = removed.values().copied().chain([now]).min().unwrap_or(now);
     let blindness = blindness::of_places(connection, oldest)?;
+    let mut totals: BTreeMap<Whose, Open> = BTreeMap::new();
     // Places and hours that go on there, with the sites: almost always all in the same hour.
     let mut going_on: BTreeMap<(LocationId, i64), Vec<SiteId>> = BTreeMap::new();
     for ((site, place), mut state) in states(connection, Some(ids))? {
         let total = totals.entry((site, place)).or_default();
         going_on.entry((place, state.ledger.hour.number)).or_default().push(site);
         let calendar = calendars.of(place);
-        let over = state.ledger.settle(until(site), blindness.of(place), calendar.zone().hours());
+        let until = removed.get(&site).map_or(now, |removed_at| now.min(*removed_at));
+        let over = state.ledger.settle(until, blindness.of(place), calendar.zone().hours());
         let open = over.iter().chain([&state.ledger.hour]);
-        open.filter(|open| (from..to).contains(&calendar.day_of(open.number)))
-            .for_each(|open| total.add_span(open));
+        open.filter(|open| is_asked_for(calendar.day_of(open.number))).for_each(|open| total.add_span(open));
     }
+    let mut not_over: BTreeSet<(Whose, i64)> = BTreeSet::new();
     for ((place, open), sites) in going_on {
-        let pieces = calendars.of(place).going_on(open).into_iter();
-        let pieces: Vec<_> = pieces.filter(|piece| (from..to).contains(&piece.day)).collect();
+        let pieces = calendars.of(place).going_on(open);
+        for piece in &pieces {
+            not_over.extend(sites.iter().map(|site| ((*site, place), piece.day)));
+        }
+        let pieces: Vec<_> = pieces.into_iter().filter(|piece| is_asked_for(piece.day)).collect();
         for (site, hour) in written(connection, &sites, place, &pieces)? {
             totals.entry((site, place)).or_default().add_span(&hour);
+        }
+    }
+    for (whose, day) in spans::days(connection, ids, (from, to))? {
+        if !not_over.contains(&(whose, day.number)) {
+            totals.entry(whose).or_default().add_span(&day);
         }
     }
     let totals: Vec<(Whose, Open)> = totals.into_iter().collect();
@@ -86,25 +95,37 @@ pub(super) fn unwritten_hours(
     Ok(hours.map(|(place, _, open)| (place, open)).collect())
 }
 
-/// What no row of days of `site` tells of yet at `now`, under the numbers of the days; several may be parts of one.
-pub(super) fn unwritten_days(
+/// The days of `site` from `first` to the one of `now`, in parts: rows of days that are over, and the hours of those that go on.
+/// What is past of a day that has not begun, by the days that are shown, is of today until then.
+pub(super) fn days(
     connection: &mut AnyConnection,
     site: SiteId,
     calendars: &Calendars,
+    first: i64,
     now: Instant,
 ) -> Result<Vec<(LocationId, Open)>, StoreError> {
+    let today = calendars.zone.day_of(now);
     let mut found = Vec::new();
     let mut going_on: BTreeSet<(LocationId, i64)> = BTreeSet::new();
     for (place, goes_on, open) in unwritten(connection, site, calendars, now)? {
         going_on.insert((place, goes_on));
-        found.push((place, Open { number: calendars.of(place).day_of(open.number), ..open }));
+        found.push((place, open));
     }
+    let mut not_over: BTreeSet<(LocationId, i64)> = BTreeSet::new();
     for (place, open) in going_on {
-        let calendar = calendars.of(place);
-        let hours = written(connection, &[site], place, &calendar.going_on(open))?.into_iter();
-        let of_day = |hour: Open| (place, Open { number: calendar.day_of(hour.number), ..hour });
-        found.extend(hours.map(|(_, hour)| of_day(hour)));
+        let pieces = calendars.of(place).going_on(open);
+        not_over.extend(pieces.iter().map(|piece| (place, piece.day)));
+        let hours = written(connection, &[site], place, &pieces)?.into_iter();
+        found.extend(hours.map(|(_, hour)| (place, hour)));
     }
+    let day_of = |(place, hour): (LocationId, Open)| {
+        let number = calendars.of(place).day_of(hour.number).min(today);
+        (place, Open { number, ..hour })
+    };
+    let mut found: Vec<_> = found.into_iter().map(day_of).filter(|(_, day)| day.number >= first).collect();
+    let over = spans::days(connection, &[site], (first, today + 1))?.into_iter();
+    let over = over.map(|((_, place), day)| (place, day));
+    found.extend(over.filter(|(place, day)| !not_over.contains(&(*place, day.number))));
     Ok(found)
 }
 

@@ -15,7 +15,7 @@ use crate::domain::plan::SiteState;
 use crate::domain::recent::{Mark, Recent};
 use crate::domain::times::Times;
 use crate::domain::uptime::{Kind, Ledger, Open, Tally, Vouch};
-use crate::domain::{Instant, Look, Streak};
+use crate::domain::{Instant, Look, Streak, ViewId};
 
 /// The format's number, the first byte; a reader refuses what it does not know.
 const FORMAT: u8 = 2;
@@ -48,7 +48,7 @@ struct Memory<Bytes> {
     marks: Bytes,
     /// When the certificate ends; when the one warned of ends, and at how many days.
     certificate: Option<(i64, Option<(i64, u8)>)>,
-    /// The look that vouches: when, kind, for how many milliseconds at most.
+    /// The look that vouches, the newest: when, kind, for how many milliseconds at most.
     vouch: Option<(i64, u8, u64)>,
     hour: PackedHour<Bytes>,
 }
@@ -169,9 +169,10 @@ fn unpack_frame(
         expires_at: Instant::from_ms(expires_at),
         warned: warned.map(|(ms, at_days)| Warned { expires_at: Instant::from_ms(ms), at_days }),
     });
+    let newest = looks.first().map(|look| look.id);
     let vouch = vouch.and_then(|(ms, kind, at_most)| {
         let (at, at_most) = (Instant::from_ms(ms), Duration::from_millis(at_most));
-        Some(Vouch { at, kind: kind_of(kind)?, at_most })
+        Some(Vouch { id: newest.unwrap_or(ViewId::floor(at)), at, kind: kind_of(kind)?, at_most })
     });
     (streak, Recent { looks: looks.into(), marks: known }, certificate, Ledger { vouch, hour })
 }
@@ -235,7 +236,7 @@ mod tests {
     use super::*;
     use crate::domain::run::Blindness;
     use crate::domain::uptime::Hours;
-    use crate::domain::{Outcome, Phases, ViewId};
+    use crate::domain::{Outcome, Phases};
     use proptest::prelude::*;
 
     fn looks() -> impl Strategy<Value = Look> {
@@ -291,7 +292,7 @@ mod tests {
             });
             let (last_at, edited_at, next_due_at) = (since, since, None);
             let mut ledger = Ledger::default();
-            recent.looks.iter().for_each(|look| drop(ledger.enter(look, Duration::from_secs(60), &Blindness::NEVER, Hours::default())));
+            recent.looks.iter().rev().for_each(|look| drop(ledger.enter(look, Duration::from_secs(60), &Blindness::NEVER, Hours::default())));
             let state = SiteState { streak, recent, certificate, ledger, last_at, edited_at, next_due_at };
             let expected = (state.streak.clone(), state.recent.clone(), state.certificate, state.ledger.clone());
             prop_assert_eq!(unpack(&pack(&state)).unwrap(), expected);

@@ -74,8 +74,9 @@ impl Limits {
     pub fn new(now: Instant, keep_views: Duration, keep_hours: Duration, zone: &Zone) -> Self {
         let before = |keep: Duration| Instant::from_ms(now.ms().saturating_sub(millis(keep)).max(0));
         let hours = before(keep_hours.max(keep_views));
-        // A day whose hours go goes whole.
-        let first_hour = zone.first_hour_of(zone.day_of(hours));
+        // A day whose hours go goes whole, and none that may go on.
+        let going_on = zone.hours().number_of(now) - GOING_ON_HOURS;
+        let first_hour = zone.first_hour_of(zone.day_of(hours)).min(going_on);
         Limits { views: before(keep_views), hours, first_hour }
     }
 
@@ -136,8 +137,10 @@ pub fn count(connection: &mut AnyConnection, kind: Kind, limits: &Limits) -> Res
     Ok((count, count * kind.bytes()))
 }
 
-/// The last hours of a site that a place has not looked at since are left: the days that go on for it, at most 74 hours, are not
-/// written yet.
+/// How many hours the days that go on reach back at most: a day, and twice the 26 hours by which zones differ.
+const GOING_ON_HOURS: i64 = 80;
+
+/// The last hours of a site that a place has not looked at since are left: the days that go on for it are not written yet.
 const OLD_HOUR: &str = "hour < $1 AND NOT EXISTS (SELECT 1 FROM site_states s WHERE s.site_id = site_hours.site_id \
     AND s.location_id = site_hours.location_id AND s.last_at < $2 AND site_hours.hour > s.last_at / 3600000 - 80)";
 

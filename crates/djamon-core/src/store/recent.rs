@@ -1,7 +1,7 @@
 //! The newest hours and days of each site at each place, packed into one row: uptime of the last day, week and month is made of
 //! them. What they tell stands in the rows of hours and days too; a site without such a row is told of by these.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use diesel::prelude::*;
 
@@ -104,7 +104,7 @@ pub(super) fn made_of_rows(
 }
 
 /// Adds hours and days of `place` that have just been written; `present` and `today` are the hour and the day that go on. Sites that have no
-/// row yet get one of what is written. What a clock that was ahead wrote of later hours and days is left out.
+/// row yet get one of what is written, and so do those of `anew`. Hours and days that a clock that was wrong wrote are left out.
 ///
 /// # Errors
 /// What the database says.
@@ -114,6 +114,7 @@ pub(super) fn add(
     (present, today): (i64, i64),
     hours: &[HourRow],
     days: &[DayRow],
+    anew: &BTreeSet<SiteId>,
 ) -> Result<(), StoreError> {
     if hours.is_empty() {
         return Ok(());
@@ -121,7 +122,8 @@ pub(super) fn add(
     let mut ids: Vec<SiteId> = hours.iter().map(|row| SiteId(row.site_id)).collect();
     ids.dedup();
     let here = |whose: &Whose| whose.1 == place;
-    let found = rows(connection, Some(&ids))?.into_iter().filter(|row| here(&row.whose()));
+    let goes_on = |whose: &Whose| here(whose) && !anew.contains(&whose.0);
+    let found = rows(connection, Some(&ids))?.into_iter().filter(|row| goes_on(&row.whose()));
     let mut all: HashMap<Whose, Recent> =
         found.filter_map(|row| Some((row.whose(), row.recent()?))).collect();
     let missing: Vec<SiteId> = ids.into_iter().filter(|id| !all.contains_key(&(*id, place))).collect();
@@ -134,7 +136,7 @@ pub(super) fn add(
             (whose, recent)
         }));
     }
-    for row in hours.iter().filter(|row| i64::from(row.hour) <= present) {
+    for row in hours.iter().filter(|row| !is_jump(row.hour.into(), present)) {
         let recent = all.entry((SiteId(row.site_id), place)).or_default();
         push(&mut recent.hours, HOURS, brief((row.hour, row.up_ms, row.down_ms)));
     }
@@ -164,6 +166,11 @@ pub(super) fn forget(
     let row = site_recent::site_id.eq(site.0).and(site_recent::location_id.eq(place.0));
     diesel::delete(site_recent::table.filter(row)).execute(connection)?;
     Ok(())
+}
+
+/// Whether a clock, or a site that nobody looked at, went from one hour to another of which what is packed tells nothing.
+pub(super) fn is_jump(from: i64, to: i64) -> bool {
+    !(0..reach(HOURS)).contains(&(to - from))
 }
 
 fn reach(most: usize) -> i64 {

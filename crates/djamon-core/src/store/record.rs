@@ -42,7 +42,7 @@ impl ViewIds {
     /// # Errors
     /// What the database says.
     pub fn after_stored(connection: &mut AnyConnection) -> Result<Self, StoreError> {
-        let last = super::views::last_id(connection)?.map(partitions::instant_of);
+        let last = super::views::last_id(connection)?.map(ViewId::instant);
         let floor = last.map_or(Instant::from_ms(0), |last| Instant::from_ms(last.ms() + 1));
         Ok(ViewIds { floor, random: uuid::Uuid::new_v4().as_u128() })
     }

@@ -50,8 +50,7 @@ pub fn lines(
     // What was removed is not known to be up or down any more: the last look before does not vouch for it.
     let removed: HashMap<SiteId, Instant> =
         named.iter().filter_map(|(site, _)| Some((site.id, site.removed_at?))).collect();
-    let until = |site| removed.get(&site).map_or(now, |removed_at| now.min(*removed_at));
-    let mut totals = hours::totals(connection, &ids, (from, to), until)?;
+    let mut totals = hours::totals(connection, &ids, (from, to), now, &removed)?;
     let mut downs = downs(connection, range)?;
     let lines = named.into_iter().filter(|(_, line)| which.takes(line)).map(|(site, mut line)| {
         let known = totals.remove(&site.id).unwrap_or_default();

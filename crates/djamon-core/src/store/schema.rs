@@ -69,6 +69,7 @@ diesel::table! {
     blind_times (id) {
         id -> Integer,
         location_id -> Integer,
+        after_at -> BigInt,
         from_at -> BigInt,
         until_at -> BigInt,
         over -> Bool,

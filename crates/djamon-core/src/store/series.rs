@@ -48,7 +48,7 @@ pub fn days(
 ) -> Result<Vec<Stretch>, StoreError> {
     let calendars = calendars::all(connection)?;
     let zone = &calendars.zone;
-    let found = days_since(connection, site, &calendars, zone.day_of(now) - count + 1, now)?;
+    let found = hours::days(connection, site, &calendars, zone.day_of(now) - count + 1, now)?;
     Ok(together(found, |number| zone.start_of(number)))
 }
 
@@ -68,7 +68,7 @@ pub fn steps(
     let (count, step) = (window.count(), window.step());
     if window == Window::Year {
         let first = zone.day_of(now) + 1 - count;
-        let found = days_since(connection, site, &calendars, first, now)?;
+        let found = hours::days(connection, site, &calendars, first, now)?;
         return Ok(series::steps(found, (first, count, step), now, |number| zone.start_of(number)));
     }
     // Steps of several hours begin with the day or with a sixth hour of it, not with whatever hour it is.
@@ -92,21 +92,6 @@ fn hours_since(
     let open = hours::unwritten_hours(connection, site, calendars, now)?.into_iter();
     let over = over.map(|((_, place), hour)| (place, hour));
     Ok(over.chain(open.filter(|(_, hour)| hour.number >= first)).collect())
-}
-
-/// The days from `first` on, of every location, in no order; several may be parts of one.
-fn days_since(
-    connection: &mut AnyConnection,
-    site: SiteId,
-    calendars: &Calendars,
-    first: i64,
-    now: Instant,
-) -> Result<Vec<(LocationId, Open)>, StoreError> {
-    let today = calendars.zone.day_of(now);
-    let over = spans::days(connection, &[site], (first, today + 1))?.into_iter();
-    let open = hours::unwritten_days(connection, site, calendars, now)?.into_iter();
-    let over = over.map(|((_, place), day)| (place, day));
-    Ok(over.chain(open.filter(|(_, day)| (first..=today).contains(&day.number))).collect())
 }
 
 /// Those of one number as one, in order.

@@ -107,7 +107,7 @@ pub(super) fn unpack_failed(mut bytes: &[u8]) -> Result<Failed, StoreError> {
     Ok(failed)
 }
 
-/// Writes the hours that a plan closes, and the days that are over with them. Days that are there already stay as they are.
+/// Writes the hours that a plan closes, and the days that are over with them.
 pub(super) fn put(
     connection: &mut AnyConnection,
     context: &RunContext,
@@ -120,40 +120,32 @@ pub(super) fn put(
     }
 
     let calendar = calendars::of_run(connection, context, plan)?;
-    // The hours that each site went through, to the one that goes on: almost always the same two for all.
-    let mut ways: BTreeMap<SiteId, Vec<i64>> = BTreeMap::new();
-    for (site, hour) in &plan.hours {
-        ways.entry(*site).or_default().push(hour.number);
-    }
+    // Sites by the days they leave behind: almost always the same one for all.
     let mut known = BTreeMap::new();
     let mut day_of = |hour| *known.entry(hour).or_insert_with(|| calendar.day_of(hour));
-    // Sites by the days they leave behind.
     let mut over: BTreeMap<(i64, i64), BTreeSet<i32>> = BTreeMap::new();
+    let mut jumped: BTreeSet<SiteId> = BTreeSet::new();
     let mut present = i64::MAX;
-    for (site, mut way) in ways {
-        let Some(open) = plan.states.get(&site).map(|state| state.ledger.hour.number) else { continue };
+    for (site, hour) in &plan.hours {
+        let Some(open) = plan.states.get(site).map(|state| state.ledger.hour.number) else { continue };
         present = present.min(open);
-        way.push(open);
-        let steps = way.windows(2).filter_map(|step| <[i64; 2]>::try_from(step).ok());
-        let back = steps.filter(|[before, after]| after < before || day_of(*after) < day_of(*before));
-        if let Some(day) = back.map(|[_, after]| calendar.day_of(after)).min() {
-            reopen(connection, context, site, day)?;
+        if recent::is_jump(hour.number, open) {
+            jumped.insert(*site);
         }
-        let today = day_of(open);
-        for day in
-            way.iter().filter(|hour| **hour < open).map(|hour| day_of(*hour)).filter(|day| *day < today)
-        {
-            over.entry((day, today)).or_default().insert(site.0);
+        let (day, today) = (day_of(hour.number), day_of(open));
+        if hour.number < open && day < today {
+            // Hours of some later days may have gone before, where days are cut by another zone.
+            over.entry((day, today.min(day + 1 + Days::AT_ONCE))).or_default().insert(site.0);
         }
     }
     let mut days = Vec::new();
-    for ((first, today), sites) in over {
+    for ((first, end), sites) in over {
         let sites: Vec<i32> = sites.into_iter().collect();
         for sites in sites.chunks(CHUNK) {
-            days.extend(put_days(connection, context, &calendar, sites, first..today)?);
+            days.extend(put_days(connection, context, &calendar, sites, first..end)?);
         }
     }
-    recent::add(connection, context.location, (present, calendar.day_of(present)), &hours, &days)
+    recent::add(connection, context.location, (present, calendar.day_of(present)), &hours, &days, &jumped)
 }
 
 /// Adds hours to what is there of them: a clock that was ahead closed them before they were over. Gives them as they are now.
@@ -186,19 +178,6 @@ fn add_to_hours(
     Ok(whole)
 }
 
-/// Takes away what is written of `day` and later ones of a site: they go on again, where a clock was ahead or days are cut by
-/// another zone.
-fn reopen(
-    connection: &mut AnyConnection,
-    context: &RunContext,
-    site: SiteId,
-    day: i64,
-) -> Result<(), StoreError> {
-    let days = site_days::site_id.eq(site.0).and(site_days::location_id.eq(context.location.0));
-    diesel::delete(site_days::table.filter(days.and(site_days::day.ge(small(day))))).execute(connection)?;
-    recent::forget(connection, site, context.location)
-}
-
 /// Writes these days as the sums of their hours. Gives them.
 fn put_days(
     connection: &mut AnyConnection,
@@ -225,8 +204,37 @@ fn put_days(
     }
     let rows: Vec<_> =
         days.iter().map(|((site, _), day)| DayRow::new(SiteId(*site), context.location, day)).collect();
-    bulk::insert_days(connection, &rows)?;
+    if bulk::insert_days(connection, &rows)? < rows.len() {
+        return put_anew(connection, context, rows);
+    }
     Ok(rows)
+}
+
+/// Writes days anew that were written before they were over: a clock was ahead, or days are cut by another zone. Gives them as they
+/// are now. One whose hours are gone stays: a clock was set far back.
+fn put_anew(
+    connection: &mut AnyConnection,
+    context: &RunContext,
+    days: Vec<DayRow>,
+) -> Result<Vec<DayRow>, StoreError> {
+    let mut kept = Vec::with_capacity(days.len());
+    for day in days {
+        let key = site_days::site_id
+            .eq(day.site_id)
+            .and(site_days::location_id.eq(context.location.0))
+            .and(site_days::day.eq(day.day));
+        let before: DayRow = site_days::table.filter(key).select(DayRow::as_select()).first(connection)?;
+        let known = |day: &DayRow| i64::from(day.up_ms) + i64::from(day.down_ms) + i64::from(day.blind_ms);
+        if before == day || before.looks > day.looks || known(&before) > known(&day) {
+            kept.push(before);
+            continue;
+        }
+        diesel::delete(site_days::table.filter(key)).execute(connection)?;
+        bulk::insert_days(connection, std::slice::from_ref(&day))?;
+        recent::forget(connection, SiteId(day.site_id), context.location)?;
+        kept.push(day);
+    }
+    Ok(kept)
 }
 
 /// The hours between which these lie: from the first to before the second.

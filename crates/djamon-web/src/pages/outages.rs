@@ -48,7 +48,8 @@ pub fn outages(ask: &Ask) -> Result<Answer, WebError> {
     let found = ours::page(ask, database, which, before, paginator.offset(), limit)?;
     let outages = found.iter().map(|seen| OutageLine::new(seen, ask.now)).collect();
     // What belongs to no outage stands below the newest.
-    let blind_times = if number > 1 { Vec::new() } else { blindness::newest(database, BLIND_TIMES)? };
+    let blind_times =
+        if number > 1 { Vec::new() } else { blindness::newest(database, BLIND_TIMES, ask.now)? };
     let blind_times = blind_times.iter().map(|time| BlindLine::new(time, ask.now)).collect();
     page(ask, database, "outages.html", &Page { outages, paginator, which: name, blind_times })
 }

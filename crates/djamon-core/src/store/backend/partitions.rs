@@ -19,7 +19,7 @@ pub fn ensure<'a>(
     ids: impl Iterator<Item = &'a ViewId>,
 ) -> Result<(), StoreError> {
     let AnyConnection::Postgres(postgres) = connection else { return Ok(()) };
-    let days: BTreeSet<i64> = ids.map(|id| instant_of(*id).ms().div_euclid(DAY_MS)).collect();
+    let days: BTreeSet<i64> = ids.map(|id| id.instant().ms().div_euclid(DAY_MS)).collect();
     for day in days {
         let (from, to) = (ViewId::floor(start_of(day)), ViewId::floor(start_of(day + 1)));
         // Attached, not made in place: attaching does not wait for those who read.
@@ -31,12 +31,6 @@ pub fn ensure<'a>(
         ))?;
     }
     Ok(())
-}
-
-/// The instant in a key.
-pub fn instant_of(id: ViewId) -> Instant {
-    let [a, b, c, d, e, f, ..] = *id.0.as_bytes();
-    Instant::from_ms(i64::from_be_bytes([0, 0, a, b, c, d, e, f]))
 }
 
 fn start_of(day: i64) -> Instant {

@@ -6,7 +6,6 @@ use serde::Deserialize;
 use super::{Known, PackedStreak, unpack_frame};
 use crate::domain::uptime::{Open, Tally};
 use crate::domain::{Instant, Look, Outcome, Phases, ViewId};
-use crate::store::backend::partitions::instant_of;
 
 #[derive(Deserialize)]
 struct Memory {
@@ -60,7 +59,7 @@ fn unpack_look(packed: PackedLook) -> Result<Look, String> {
     let [dns_ms, connect_ms, tls_ms, first_byte_ms, body_ms] = packed.phases.map(|ms| ms.checked_sub(1));
     Ok(Look {
         id,
-        at: Instant::from_ms(instant_of(id).ms() - packed.ahead),
+        at: Instant::from_ms(id.instant().ms() - packed.ahead),
         outcome: Outcome::from_number(packed.outcome)
             .ok_or_else(|| format!("outcome {} is unknown", packed.outcome))?,
         degraded: packed.degraded,

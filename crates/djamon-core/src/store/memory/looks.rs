@@ -6,7 +6,6 @@ use serde::de::DeserializeOwned;
 
 use crate::domain::recent::FULL;
 use crate::domain::{Instant, Look, Outcome, Phases, ViewId};
-use crate::store::backend::partitions::instant_of;
 
 /// The first byte of a look: its outcome, and what else is to be read.
 const OUTCOME: u8 = 0b0000_1111;
@@ -33,7 +32,7 @@ pub fn pack<'a>(looks: impl Iterator<Item = &'a Look>) -> Vec<u8> {
 }
 
 fn put_look(bytes: &mut Vec<u8>, look: &Look, before: Option<&Look>) {
-    let at = instant_of(look.id).ms();
+    let at = look.id.instant().ms();
     let ahead = at - look.at.ms();
     let has_own_key = before.is_none_or(|before| random(before.id) != random(look.id));
     let flag = |flag, is_set: bool| if is_set { flag } else { 0 };
@@ -46,7 +45,7 @@ fn put_look(bytes: &mut Vec<u8>, look: &Look, before: Option<&Look>) {
             | flag(AHEAD, ahead != 0)
             | flag(DETAIL, look.detail.is_some()),
     );
-    put(bytes, &(before.map_or(0, |before| instant_of(before.id).ms()) - at));
+    put(bytes, &(before.map_or(0, |before| before.id.instant().ms()) - at));
     if has_own_key {
         bytes.extend(random(look.id));
     }
@@ -83,7 +82,7 @@ pub fn unpack(mut bytes: &[u8]) -> Result<Vec<Look>, String> {
 
 fn take_look(flags: u8, bytes: &mut &[u8], before: Option<&Look>) -> Result<Look, String> {
     let distance: i64 = take(bytes)?;
-    let at = before.map_or(0, |before| instant_of(before.id).ms()).saturating_sub(distance);
+    let at = before.map_or(0, |before| before.id.instant().ms()).saturating_sub(distance);
     let key = match (flags & OWN_KEY != 0, before) {
         (false, Some(before)) => random(before.id),
         _ => take(bytes)?,
