@@ -43,6 +43,7 @@ fn known(connection: &mut AnyConnection, site: &Site, now: Instant) -> ([i64; 2]
     let end = calendars::zone(connection).unwrap().unwrap().day_of(now) + 1;
     let totals = hours::totals(connection, &[site.id], (0, end), now, &HashMap::new()).unwrap();
     let days = series::days(connection, site.id, end, now).unwrap();
+    assert!(days.iter().all(|day| day.from <= now), "{now:?}");
     let figures_now = figures::of(connection, None, now).unwrap()[&site.id];
     connection.batch_execute("BEGIN; DELETE FROM site_recent").unwrap();
     assert_eq!(figures::of(connection, None, now).unwrap()[&site.id], figures_now, "{now:?}");
