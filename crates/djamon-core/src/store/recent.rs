@@ -103,8 +103,8 @@ pub(super) fn made_of_rows(
     Ok(made)
 }
 
-/// Adds hours and days of `place` that have just been written; `present` and `today` are the hour and the day that go on. Sites that have no
-/// row yet get one of what is written, and so do those of `anew`. Hours and days that a clock that was wrong wrote are left out.
+/// Adds hours and days of `place` that have just been written; `present` and `today` are the hour and the day that go on. Sites
+/// that have no row yet get one of what is written, and so do those of `anew`. What a clock that was wrong wrote is left out.
 ///
 /// # Errors
 /// What the database says.
