@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use djamon_core::calendar::Zone;
+use djamon_core::domain::series::Window;
 use djamon_core::domain::{Instant, Site, SiteOptions};
-use djamon_core::store::{blindness, figures, hours};
+use djamon_core::store::{blindness, figures, hours, series};
 use djamon_tests::clock::NOON;
 use djamon_tests::on_both;
 use djamon_tests::scripted::{add_site, add_site_with, blind_run, look, run, seen};
@@ -59,6 +60,43 @@ on_both! {
         assert_eq!(figures::of(connection, None, now).unwrap(), packed);
     }
 
+    fn hours_to_come_that_a_clock_that_was_ahead_wrote_count_when_they_have_come(database: TestDatabase) {
+        let connection = &mut database.connect();
+        let site = add_site(connection, "shop", NOON);
+        let minute = |n: u64| NOON.plus(Duration::from_secs(60 * n));
+        let sure = |connection: &mut _, n| run(connection, minute(n), vec![seen(&site, minute(n), true)], &[]);
+        (0..10).for_each(|n| drop(sure(connection, n)));
+        (190..250).for_each(|n| drop(sure(connection, n)));
+        for n in 10..=40 {
+            sure(connection, n);
+            let now = minute(n);
+            let today = Zone::default().day_of(now);
+            let total = hours::totals(connection, &[site.id], (today, today + 1), now, &HashMap::new()).unwrap()[&site.id].tally.up_ms;
+            let days = series::days(connection, site.id, 1, now).unwrap();
+            let steps = series::steps(connection, site.id, Window::Day, now).unwrap();
+            let of_steps: i64 = steps.iter().map(|step| step.tally.up_ms).sum();
+            assert_eq!((total, days[0].open.tally.up_ms, of_steps), (of_steps, of_steps, total), "{n}");
+            let week = figures::of(connection, None, now).unwrap()[&site.id].week;
+            let begin = Zone::default().start_of(today - 6);
+            assert_eq!(week.coverage_ppm, u32::try_from(total * 1_000_000 / (now.ms() - begin.ms())).ok(), "{n}");
+        }
+    }
+
+    fn a_machine_that_starts_without_a_clock_on_the_next_day_keeps_the_day_before(database: TestDatabase) {
+        let connection = &mut database.connect();
+        let site = add_site(connection, "shop", NOON);
+        let minute = |n: u64| NOON.plus(Duration::from_secs(60 * n));
+        let sure = |connection: &mut _, at| drop(run(connection, at, vec![seen(&site, at, true)], &[]));
+        (0..=120).for_each(|n| sure(connection, minute(n)));
+        (0..3).for_each(|n| sure(connection, Instant::from_ms(n * 60_000)));
+        let morning = 20 * 60;
+        (morning..=morning + 60).for_each(|n| sure(connection, minute(n)));
+        let now = minute(morning + 60);
+        let days = series::days(connection, site.id, 2, now).unwrap();
+        let up: Vec<_> = days.iter().map(|day| day.open.tally.up_ms / 60_000).collect();
+        assert_eq!(up, [120, 60]);
+    }
+
     fn a_clock_set_far_back_takes_no_day_away(database: TestDatabase) {
         let connection = &mut database.connect();
         let site = add_site(connection, "shop", NOON);
@@ -74,7 +112,7 @@ on_both! {
             let number = Zone::default().day_of(now);
             let totals = hours::totals(connection, &[site.id], (20_000, number + 1), now, &HashMap::new()).unwrap();
             let figures = figures::of(connection, None, now).unwrap()[&site.id];
-            (totals[&site.id].tally, figures, rows(connection, "site_days", "day").into_iter().filter(|((_, day), _)| *day > 20_000).collect::<Vec<_>>())
+            (totals[&site.id].tally, figures, rows(connection, "site_days", "day").into_iter().filter(|((_, day), _)| (20_001..number).contains(day)).collect::<Vec<_>>())
         };
         let before = known(connection, now);
         for wrong in [Instant::from_ms(0), half_day(5).plus(Duration::from_secs(60))] {

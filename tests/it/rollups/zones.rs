@@ -77,6 +77,22 @@ on_both! {
         assert_eq!(hours, [3, 24 + 8, 6 + 24, 24, 2 + 8, 24 + 3, 6 + 24, 13]);
     }
 
+    fn a_clock_set_back_before_a_change_cuts_nothing_anew(database: TestDatabase) {
+        let connection = &mut database.connect();
+        let site = add_site(connection, "shop", NOON);
+        let [tokyo, utc] = ["Asia/Tokyo", "UTC"].map(|name| name.parse::<Zone>().unwrap());
+        let half = |n: u32| NOON.plus(HALF_HOUR * n);
+        (0..20).for_each(|n| look(connection, "default", &tokyo, seen(&site, half(n), true)));
+        (20..24).for_each(|n| look(connection, "default", &utc, seen(&site, half(n), true)));
+        look(connection, "default", &utc, seen(&site, half(0).minus(HALF_HOUR * 1000), true));
+        (24..120).for_each(|n| look(connection, "default", &utc, seen(&site, half(n), true)));
+        let now = half(119);
+        let days = series::days(connection, site.id, 5, now).unwrap();
+        let hours: Vec<_> = days.iter().map(|day| day.open.tally.up_ms * 2 / HOUR).collect();
+        // In half hours: Tokyo's 23rd, and of that of UTC the last hour but for what the clock took; Tokyo's 24th until that, …
+        assert_eq!(hours, [6 + 1, 16 + 48, 47]);
+    }
+
     fn each_place_has_days_of_its_own_zone(database: TestDatabase) {
         let connection = &mut database.connect();
         let site = add_site(connection, "shop", NOON);

@@ -72,14 +72,15 @@ impl Days {
         pieces
     }
 
-    /// The hours of days that are not over when the hour `open` goes on: those of its own day and, of later days that had begun
-    /// before a change to a zone further west, those before it.
-    pub fn going_on(&self, open: i64) -> Vec<Piece> {
+    /// The hours, up to the `present` one, of days that are not over when the hour `open` goes on: those of its own day and, of later
+    /// days that had begun before a change to a zone further west, those before it.
+    pub fn going_on(&self, open: i64, present: i64) -> Vec<Piece> {
         let today = self.day_of(open);
         let later = if self.changes.is_empty() { 0 } else { Self::AT_ONCE };
         let mut pieces = self.pieces(today..today + 1 + later);
-        for later in pieces.iter_mut().filter(|piece| piece.day > today) {
-            later.hours.end = later.hours.end.min(open);
+        for piece in &mut pieces {
+            let end = if piece.day > today { open } else { present.saturating_add(1) };
+            piece.hours.end = piece.hours.end.min(end);
         }
         pieces.retain(|piece| !piece.hours.is_empty());
         pieces
@@ -106,16 +107,12 @@ mod tests {
         let day = |text: &str| day_number(text.parse().unwrap());
         // It is five in the morning of the 27th in Tokyo.
         let days = days(1, &[(hour("2026-11-26T20:00:00Z"), 0)]);
-        let before = days.going_on(hour("2026-11-26T19:00:00Z"));
-        let tokyo = hour("2026-11-26T15:00:00Z")..hour("2026-11-26T20:00:00Z");
-        let to_come = hour("2026-11-27T00:00:00Z")..hour("2026-11-28T00:00:00Z");
-        let of_27 = [tokyo.clone(), to_come].map(|hours| Piece { hours, day: day("2026-11-27") });
-        assert_eq!(before, of_27);
-        let after = days.going_on(hour("2026-11-26T20:00:00Z"));
-        let of_26 = [
-            hour("2026-11-25T15:00:00Z")..hour("2026-11-26T15:00:00Z"),
-            hour("2026-11-26T20:00:00Z")..hour("2026-11-27T00:00:00Z"),
-        ];
+        let [last, first] = ["2026-11-26T19:00:00Z", "2026-11-26T20:00:00Z"].map(hour);
+        let tokyo = hour("2026-11-26T15:00:00Z")..first;
+        assert_eq!(days.going_on(last, last), [Piece { hours: tokyo.clone(), day: day("2026-11-27") }]);
+        let after = days.going_on(first, hour("2026-11-26T22:00:00Z"));
+        let of_26 =
+            [hour("2026-11-25T15:00:00Z")..hour("2026-11-26T15:00:00Z"), first..hour("2026-11-26T23:00:00Z")];
         let [one, other] = of_26.map(|hours| Piece { hours, day: day("2026-11-26") });
         assert_eq!(after, [one, Piece { hours: tokyo, day: day("2026-11-27") }, other]);
     }
@@ -126,6 +123,7 @@ mod tests {
             first in 0..NAMES.len(),
             changes in prop::collection::btree_map(0i64..150, 0..NAMES.len(), 0..5),
             open in 0i64..150,
+            later in -2i64..30,
         ) {
             let start = 495_000;
             let changes: Vec<_> = changes.into_iter().map(|(hour, name)| (start + hour, name)).collect();
@@ -137,11 +135,12 @@ mod tests {
             }
             // What goes on is what is of today, or of a later day and past.
             let (open, today) = (start + open, days.day_of(start + open));
-            let going_on = days.going_on(open);
+            let present = open + later;
+            let going_on = days.going_on(open, present);
             for hour in start - 30..start + 200 {
                 let day = days.day_of(hour);
                 let found: Vec<_> = going_on.iter().filter(|piece| piece.hours.contains(&hour)).map(|piece| piece.day).collect();
-                let expected = (day == today || (day > today && hour < open)).then_some(day);
+                let expected = ((day == today && hour <= present) || (day > today && hour < open)).then_some(day);
                 prop_assert_eq!(found, expected.into_iter().collect::<Vec<_>>(), "{}", hour);
             }
         }

@@ -69,7 +69,7 @@ pub(super) fn of_run(
     plan: &RunPlan,
 ) -> Result<Days, StoreError> {
     let place = day_zones::location_id.eq(context.location.0);
-    let mut noted = Vec::new();
+    let mut noted: Vec<(i64, Zone)> = Vec::new();
     let rows: Vec<(i64, String)> = day_zones::table
         .filter(place)
         .order(day_zones::first_hour)
@@ -79,16 +79,13 @@ pub(super) fn of_run(
         noted.push((hour, name.parse().map_err(StoreError::unreadable)?));
     }
     let Some((_, look)) = plan.views.first() else { return Ok(days(noted)) };
-    let next = noted.last().map_or(ALWAYS, |(_, zone)| next_hour(&[zone, &context.zone], look.at));
-    let is_known = |noted: &[(i64, Zone)]| {
-        let before = noted.iter().rev().find(|(hour, _)| *hour <= next);
-        before.is_some_and(|(_, zone)| *zone == context.zone)
-    };
-    if !is_known(&noted) {
+    // A clock that is set back before a change changes nothing.
+    if noted.last().is_none_or(|(_, zone)| *zone != context.zone) {
+        let next = noted.last().map_or(ALWAYS, |(_, zone)| next_hour(&[zone, &context.zone], look.at));
         noted.retain(|(hour, _)| *hour < next);
         diesel::delete(day_zones::table.filter(place.and(day_zones::first_hour.ge(next))))
             .execute(connection)?;
-        if !is_known(&noted) {
+        if noted.last().is_none_or(|(_, zone)| *zone != context.zone) {
             diesel::insert_into(day_zones::table)
                 .values((place, day_zones::first_hour.eq(next), day_zones::zone.eq(context.zone.name())))
                 .execute(connection)?;

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::calendars::{self, Calendars};
 use super::recent::Recent;
 use super::spans::Whose;
-use super::{AnyConnection, StoreError, blindness, hours, recent, spans};
+use super::{AnyConnection, StoreError, blindness, hours, recent};
 use crate::calendar::{Days, Piece, Zone};
 use crate::domain::uptime::{Figure, Figures, Hours, Ledger, Open, Tally};
 use crate::domain::{Instant, LocationId, SiteId};
@@ -121,15 +121,20 @@ fn read(
             && let Some(recent) = row.recent()
         {
             left.remove(&whose);
-            windows.add_recent(found.entry(whose).or_default(), &recent, days.going_on(whose.1, open));
+            windows.add_recent(
+                found.entry(whose).or_default(),
+                &recent,
+                days.going_on(whose.1, open, windows.hour),
+            );
         }
     }
     // Sites of which no hour is over since they are watched, or since there are such rows.
     let mut by_hour: BTreeMap<i64, BTreeSet<SiteId>> = BTreeMap::new();
     let mut first_hours: HashMap<Whose, i64> = HashMap::with_capacity(left.len());
     for (whose, open) in &left {
-        let (first, _) = spans::bounds(days.going_on(whose.1, *open));
-        let first = first.min(windows.first_hour);
+        let going_on = days.going_on(whose.1, *open, windows.hour);
+        let first = going_on.iter().map(|piece| piece.hours.start).chain([windows.first_hour]).min();
+        let first = first.unwrap_or(windows.first_hour);
         by_hour.entry(first).or_default().insert(whose.0);
         first_hours.insert(*whose, first);
     }
@@ -140,7 +145,11 @@ fn read(
             if let Some(open) = left.get(&whose)
                 && first_hours.get(&whose) == Some(&first)
             {
-                windows.add_recent(found.entry(whose).or_default(), &recent, days.going_on(whose.1, *open));
+                windows.add_recent(
+                    found.entry(whose).or_default(),
+                    &recent,
+                    days.going_on(whose.1, *open, windows.hour),
+                );
             }
         }
     }
@@ -178,11 +187,11 @@ impl<'a> DaysAtHand<'a> {
     }
 
     /// See [`Days::going_on`].
-    fn going_on(&mut self, place: LocationId, open: i64) -> &[Piece] {
+    fn going_on(&mut self, place: LocationId, open: i64, present: i64) -> &[Piece] {
         if self.going_on.as_ref().is_none_or(|(at, known, _)| (*at, *known) != (place, open)) {
             self.going_on = None;
         }
-        let made = || (place, open, self.calendars.of(place).going_on(open));
+        let made = || (place, open, self.calendars.of(place).going_on(open, present));
         &self.going_on.get_or_insert_with(made).2
     }
 }

@@ -28,7 +28,7 @@ pub fn totals(
     removed: &HashMap<SiteId, Instant>,
 ) -> Result<HashMap<SiteId, Open>, StoreError> {
     let calendars = calendars::all(connection)?;
-    let today = calendars.zone.day_of(now);
+    let (today, present) = (calendars.zone.day_of(now), calendars.zone.hours().number_of(now));
     let is_asked_for = |day: i64| (from..to).contains(&day.min(today));
     let oldest = removed.values().copied().chain([now]).min().unwrap_or(now);
     let blindness = blindness::of_places(connection, oldest)?;
@@ -46,7 +46,7 @@ pub fn totals(
     }
     let mut not_over: BTreeSet<(Whose, i64)> = BTreeSet::new();
     for ((place, open), sites) in going_on {
-        let pieces = calendars.of(place).going_on(open);
+        let pieces = calendars.of(place).going_on(open, present);
         for piece in &pieces {
             not_over.extend(sites.iter().map(|site| ((*site, place), piece.day)));
         }
@@ -104,7 +104,7 @@ pub(super) fn days(
     first: i64,
     now: Instant,
 ) -> Result<Vec<(LocationId, Open)>, StoreError> {
-    let today = calendars.zone.day_of(now);
+    let (today, present) = (calendars.zone.day_of(now), calendars.zone.hours().number_of(now));
     let mut found = Vec::new();
     let mut going_on: BTreeSet<(LocationId, i64)> = BTreeSet::new();
     for (place, goes_on, open) in unwritten(connection, site, calendars, now)? {
@@ -113,7 +113,7 @@ pub(super) fn days(
     }
     let mut not_over: BTreeSet<(LocationId, i64)> = BTreeSet::new();
     for (place, open) in going_on {
-        let pieces = calendars.of(place).going_on(open);
+        let pieces = calendars.of(place).going_on(open, present);
         not_over.extend(pieces.iter().map(|piece| (place, piece.day)));
         let hours = written(connection, &[site], place, &pieces)?.into_iter();
         found.extend(hours.map(|(_, hour)| (place, hour)));

@@ -133,9 +133,11 @@ pub(super) fn put(
             jumped.insert(*site);
         }
         let (day, today) = (day_of(hour.number), day_of(open));
-        if hour.number < open && day < today {
-            // Hours of some later days may have gone before, where days are cut by another zone.
-            over.entry((day, today.min(day + 1 + Days::AT_ONCE))).or_default().insert(site.0);
+        if day != today {
+            // Hours of some later days may have gone before, where days are cut by another zone. A day that comes back is written
+            // anew.
+            let end = if day < today { today.min(day + 1 + Days::AT_ONCE) } else { day + 1 };
+            over.entry((day, end)).or_default().insert(site.0);
         }
     }
     let mut days = Vec::new();
