@@ -280,3 +280,18 @@ fn hours(
     })?;
     Ok(Some(gone))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hours_of_days_that_may_go_on_stay_however_short_they_are_to_be_kept() {
+        let (now, day) = (Instant::from_ms(1_795_435_200_000), Duration::from_hours(24));
+        let kept =
+            |keep: Duration| now.ms() / 3_600_000 - Limits::new(now, day, keep, &Zone::default()).first_hour;
+        assert_eq!(kept(day), 80);
+        // By whole days: it is noon.
+        assert_eq!(kept(10 * day), 10 * 24 + 12);
+    }
+}
